@@ -1,0 +1,10 @@
+/** A person's word on one plan, by its digest. One a person and run. */
+export interface Vote {
+  readonly voter: { readonly id: string; readonly name: string };
+  readonly choice: 'approve' | 'reject';
+  /** Of the plan that the person saw. A vote on another digest counts for nothing. */
+  readonly digest: string;
+  readonly reason: string | null;
+  /** ISO 8601 */
+  readonly at: string;
+}

@@ -1,0 +1,68 @@
+import type { Json } from '../shared/json.ts';
+import type { Finding } from '../systems/finding.ts';
+import type { Effect, FieldRef, Sample, UndoClass } from '../systems/system.ts';
+
+export type Action = 'backup' | 'restore' | 'migrate' | 'validate' | 'rollback';
+
+/** A field that refers to another: while a record holds a value in `from`, the value in `to` must stay. */
+export interface Reference {
+  readonly from: FieldRef;
+  readonly to: FieldRef;
+}
+
+/** One use of a step kind in a plan. Its samples are masked. */
+export interface PlanStep {
+  /** Unique in the plan: `<stage>.<step>`. */
+  readonly id: string;
+  readonly title: string;
+  /** The configured system's name; null for the bot's own kinds that span systems (backup, checks). */
+  readonly system: string | null;
+  /** The step kind's name. */
+  readonly use: string;
+  readonly mode: 'perform' | 'undo';
+  readonly input: Json;
+  readonly effect: Effect;
+  readonly undoClass: UndoClass;
+  readonly count: number;
+  readonly exact: boolean;
+  readonly keysHash: string;
+  readonly schemaHash: string;
+  readonly samples: readonly Sample[];
+  readonly locks: readonly string[];
+  readonly bytes: number;
+  /** For mode undo: whose journal it undoes. */
+  readonly undoes: { readonly runId: string; readonly stepId: string } | null;
+}
+
+export interface PlanStage {
+  readonly id: string;
+  readonly title: string;
+  /** Carried out even when an earlier stage failed (scale services back up). */
+  readonly always: boolean;
+  readonly steps: readonly PlanStep[];
+}
+
+/** What a request would do here and now. Its canonical JSON is what people sign. */
+export interface Plan {
+  readonly version: 1;
+  /** Version of the engine that will carry it out. */
+  readonly engine: string;
+  readonly environment: string;
+  readonly action: Action;
+  /** The migration's id, the backup set's id, the run's id; empty for backup and validate. */
+  readonly subject: string;
+  readonly title: string;
+  /** SHA-256 of the migration's content; empty where there is none. */
+  readonly contentHash: string;
+  /** Each system's server, by configured name. */
+  readonly identities: { readonly [system: string]: string };
+  /** SHA-256 of the environment's configuration without secrets. */
+  readonly configHash: string;
+  readonly stages: readonly PlanStage[];
+  readonly references: readonly Reference[];
+  readonly coupled: readonly (readonly FieldRef[])[];
+  /** What was looked at before: failed ones refuse the plan. */
+  readonly findings: readonly Finding[];
+  readonly totals: { readonly adds: number; readonly changes: number; readonly destroys: number };
+  readonly undoClass: UndoClass;
+}

@@ -1,0 +1,83 @@
+import type { Vote } from '../approvals/vote.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { FailureReport } from '../shared/failure.ts';
+import type { Finding } from '../systems/finding.ts';
+import type { Conflict } from '../systems/system.ts';
+import type { RunStatus } from './run-status.ts';
+
+export type StepState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+
+/** How far one step of a run is. Times are ISO 8601; null = not yet. */
+export interface StepProgress {
+  readonly stepId: string;
+  readonly state: StepState;
+  readonly done: number;
+  readonly kept: number;
+  readonly missing: number;
+  readonly batches: number;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+}
+
+/** A plan being carried out, as it is read for messages, the terminal and reports. Derived, never stored as such. */
+export interface Run {
+  /** `run-` and 10 characters; sorts by time. */
+  readonly id: string;
+  readonly environment: string;
+  readonly status: RunStatus;
+  readonly plan: Plan;
+  readonly digest: string;
+  /** The person who asked, by stable id (Slack user id), and the name to show. */
+  readonly requester: { readonly id: string; readonly name: string };
+  readonly reason: string | null;
+  readonly requestedAt: string;
+  /** When the request stops being open to votes. */
+  readonly expiresAt: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly votes: readonly Vote[];
+  readonly steps: readonly StepProgress[];
+  /** Findings of the checks that the run carried out. */
+  readonly findings: readonly Finding[];
+  /** Why it failed, was voided or was refused; null otherwise. */
+  readonly failure: FailureReport | null;
+  /** The backup set that it made; null when none. */
+  readonly backupId: string | null;
+  /** The run that undid this one, once there is one. */
+  readonly undoneBy: string | null;
+}
+
+/** What undo kept, masked, by step. `total` counts all; `conflicts` holds at most as many as were asked for. */
+export interface ConflictReport {
+  readonly total: number;
+  readonly conflicts: readonly (Conflict & { readonly system: string; readonly stepId: string })[];
+}
+
+/** What happened in a run, in order. Slack and the terminal listen to these. */
+export interface RunEvent {
+  /** Grows over all runs. */
+  readonly id: number;
+  readonly runId: string;
+  readonly at: string;
+  readonly type: RunEventType;
+  /** Short and safe to show; null where the type says it all. */
+  readonly text: string | null;
+}
+
+export type RunEventType =
+  | 'requested'
+  | 'voted'
+  | 'approved'
+  | 'rejected'
+  | 'expired'
+  | 'voided'
+  | 'started'
+  | 'resumed'
+  | 'stage-started'
+  | 'step-started'
+  | 'progress'
+  | 'step-done'
+  | 'step-failed'
+  | 'failed'
+  | 'done'
+  | 'closed';
