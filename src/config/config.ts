@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { Secret } from '../shared/secret.ts';
+
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'lower-case letters, digits and dashes, at most 40');
+
+/** `env:NAME` reads an environment variable, `file:/path` a file; a plain value is refused for secrets. */
+const secretRef = z.string().regex(/^(env:[A-Z][A-Z0-9_]*|file:.+)$/, 'write env:NAME or file:/path, never the secret itself');
+
+const neo4jSystem = z.strictObject({
+  type: z.literal('neo4j'),
+  url: z.string().regex(/^(bolt|neo4j)(\+s|\+ssc)?:\/\//),
+  user: z.string(),
+  password: secretRef,
+  database: z.string().optional(),
+});
+
+const postgresSystem = z.strictObject({
+  type: z.literal('postgres'),
+  host: z.string(),
+  port: z.number().int(),
+  database: z.string(),
+  user: z.string(),
+  password: secretRef,
+  /** Where pg_dump and pg_restore are; absent = on the PATH. */
+  tools: z.string().optional(),
+});
+
+const minioSystem = z.strictObject({
+  type: z.literal('minio'),
+  url: z.url(),
+  accessKey: z.string(),
+  secretKey: secretRef,
+  bucket: z.string(),
+  region: z.string().optional(),
+});
+
+const group = z.strictObject({
+  /** Slack user ids. */
+  users: z.array(z.string()).default([]),
+  /** A Slack user group's id. */
+  group: z.string().optional(),
+});
+
+const environment = z.strictObject({
+  production: z.boolean().default(true),
+  /** The channel's name, without #. */
+  channel: z.string(),
+  approvals: z
+    .strictObject({ required: z.number().int().min(0).default(1), expiresMinutes: z.number().int().min(1).default(60) })
+    .default({ required: 1, expiresMinutes: 60 }),
+  /** How far a changing step's count may have moved between vote and start. Steps that destroy: always 0. */
+  tolerancePercent: z.number().min(0).max(50).default(3),
+  /** Fields whose values may be shown in samples and conflicts, as `Collection.field`; everything else is masked. */
+  show: z.array(z.string().regex(/^[^.]+\.[^.]+$/)).default([]),
+  /** What migration files and checks call `${name}`. */
+  variables: z.record(z.string(), z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/)).default({}),
+  systems: z.record(name, z.discriminatedUnion('type', [neo4jSystem, postgresSystem, minioSystem])),
+});
+
+export const configSchema = z.strictObject({
+  bot: z.strictObject({
+    database: secretRef,
+    /** 32 bytes in base64: seals journals and signs manifests. */
+    key: secretRef,
+    backups: z.string(),
+    packs: z.array(z.string()).default(['packs/tas']),
+    /** Stable and unique per worker: the pod's name. */
+    executor: z.string().default('worker-0'),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  }),
+  slack: z.strictObject({
+    mode: z.enum(['http', 'socket']),
+    botToken: secretRef,
+    signingSecret: secretRef.optional(),
+    appToken: secretRef.optional(),
+    port: z.number().int().min(0).default(3000),
+    /** Only for a simulated workspace. */
+    apiUrl: z.url().optional(),
+  }),
+  people: z.strictObject({
+    viewers: group.default({ users: [] }),
+    operators: group.default({ users: [] }),
+    approvers: group.default({ users: [] }),
+    /** Who may use the terminal: by token, or in a sandbox by name alone. */
+    terminal: z
+      .array(
+        z.strictObject({
+          user: z.string(),
+          name: z.string(),
+          tokenSha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
+        }),
+      )
+      .default([]),
+    /** True lets `--as <name>` stand for the person without a token; refused when any environment is production. */
+    trustNames: z.boolean().default(false),
+  }),
+  environments: z.record(name, environment),
+});
+
+export type Config = z.infer<typeof configSchema>;
+export type EnvironmentConfig = Config['environments'][string];
+export type SystemConfig = EnvironmentConfig['systems'][string];
+
+/** Reads a secret reference of the configuration. */
+export type RevealSecret = (reference: string) => Secret;

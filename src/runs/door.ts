@@ -1,0 +1,116 @@
+import type { Action } from '../plans/plan.ts';
+import type { FailureCode } from '../shared/failure.ts';
+import type { Finding } from '../systems/finding.ts';
+import type { Health } from '../systems/system.ts';
+import type { ConflictReport, Run, RunEvent } from './run.ts';
+import type { RunStatus } from './run-status.ts';
+
+export type Role = 'viewer' | 'operator' | 'approver';
+
+/** Somebody who asks or votes. Roles are looked up at the moment of asking, never remembered. */
+export interface Person {
+  /** Stable: the Slack user id. */
+  readonly id: string;
+  readonly name: string;
+  readonly roles: readonly Role[];
+}
+
+export interface RunRequest {
+  readonly action: Action;
+  readonly environment: string;
+  /** Migration id, backup set id or run id; empty for backup and validate. */
+  readonly subject: string;
+  readonly person: Person;
+  readonly reason: string | null;
+}
+
+/** Said no, with nothing changed: what happened, what to do, and the findings behind it. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly advice: string;
+  readonly findings: readonly Finding[];
+}
+
+export type Submission =
+  | { readonly kind: 'accepted'; readonly run: Run; readonly votesNeeded: number }
+  /** The plan would change nothing: there is no run. */
+  | { readonly kind: 'nothing-to-do'; readonly title: string; readonly findings: readonly Finding[] }
+  | Refusal;
+
+export interface VoteRequest {
+  readonly runId: string;
+  /** Digest of the plan that the person saw; null = the terminal's `tas approve <run>`, which has just printed it. */
+  readonly digest: string | null;
+  readonly person: Person;
+  readonly choice: 'approve' | 'reject';
+  readonly reason: string | null;
+}
+
+export type VoteOutcome =
+  | { readonly kind: 'counted'; readonly run: Run; readonly decision: 'wait' | 'approved' | 'rejected' }
+  | Refusal;
+
+export interface SystemView {
+  readonly name: string;
+  readonly type: string;
+  readonly health: Health;
+  /** ISO 8601, the last time it answered; null when never seen. */
+  readonly lastUpAt: string | null;
+}
+
+export interface EnvironmentStatus {
+  readonly environment: string;
+  readonly production: boolean;
+  readonly systems: readonly SystemView[];
+  /** The run that holds the environment; null = free. */
+  readonly holder: { readonly runId: string; readonly status: RunStatus; readonly since: string } | null;
+  readonly lastBackup: BackupView | null;
+  readonly openRuns: readonly Run[];
+}
+
+export interface BackupView {
+  readonly id: string;
+  readonly environment: string;
+  readonly createdAt: string;
+  readonly bytes: number;
+  readonly systems: readonly string[];
+  /** Restored into scratch systems and checked: when, and how long it took. Null = not proven. */
+  readonly proven: { readonly at: string; readonly seconds: number } | null;
+}
+
+export interface EnvironmentView {
+  readonly name: string;
+  readonly production: boolean;
+  readonly channel: string;
+}
+
+export interface MigrationView {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+/** The one door: Slack, the terminal and schedules ask through it, and it holds all gates. */
+export interface Door {
+  readonly environments: readonly EnvironmentView[];
+  migrations(): Promise<readonly MigrationView[]>;
+  submit(request: RunRequest): Promise<Submission>;
+  vote(request: VoteRequest): Promise<VoteOutcome>;
+  /** Takes a parked run up again from where it stopped. */
+  retry(runId: string, person: Person): Promise<Run | Refusal>;
+  /** Gives a parked run up and frees the environment; the data stays as it is. */
+  keep(runId: string, person: Person): Promise<Run | Refusal>;
+  status(environment: string, person: Person): Promise<EnvironmentStatus | Refusal>;
+  backups(environment: string, person: Person): Promise<readonly BackupView[] | Refusal>;
+  /** Newest first, at most `limit`. */
+  runs(filter: { environment?: string; limit: number }, person: Person): Promise<readonly Run[] | Refusal>;
+  /** Null when there is no such run. */
+  run(runId: string): Promise<Run | null>;
+  conflicts(runId: string, limit: number): Promise<ConflictReport>;
+  /** Events with a greater id, oldest first. */
+  events(afterId: number, limit: number): Promise<readonly RunEvent[]>;
+  /** Calls back (often, without arguments) when there may be new events; returns how to stop listening. */
+  listen(wake: () => void): Promise<() => Promise<void>>;
+}

@@ -1,0 +1,26 @@
+/** What the announcer remembers across restarts, so that nothing is posted twice or left out. Kept in the bot's database. */
+export interface Outbox {
+  /** Id of the last event that was told to Slack; 0 at first. */
+  cursor(): Promise<number>;
+  moveCursor(eventId: number): Promise<void>;
+  /** The post of a run under a name (`card`, `thread-done`, …): null = never begun; ts null = begun, unknown whether it arrived. */
+  post(runId: string, name: string): Promise<{ readonly channel: string; readonly ts: string | null } | null>;
+  /** Records that a post is about to be made, before it is made. */
+  beginPost(runId: string, name: string, channel: string): Promise<void>;
+  finishPost(runId: string, name: string, ts: string): Promise<void>;
+  /** Opaque tokens for buttons: what a click means is read from here, never from the button. */
+  saveButton(token: string, meaning: ButtonMeaning): Promise<void>;
+  button(token: string): Promise<ButtonMeaning | null>;
+  /** Members of a group as last seen, for the terminal while Slack is down. */
+  saveMembers(group: string, users: readonly string[]): Promise<void>;
+  members(group: string): Promise<readonly string[]>;
+}
+
+export interface ButtonMeaning {
+  readonly action: 'approve' | 'reject' | 'details' | 'retry' | 'undo' | 'keep' | 'environment';
+  readonly runId: string | null;
+  /** Digest that the card showed, for votes. */
+  readonly digest: string | null;
+  /** For `environment`: the words of the command that is to be asked again with `env:<value>`. */
+  readonly words: string | null;
+}
