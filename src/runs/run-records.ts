@@ -1,0 +1,91 @@
+import type { Vote } from '../approvals/vote.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { FailureReport } from '../shared/failure.ts';
+import type { Finding } from '../systems/finding.ts';
+import type { FieldRef } from '../systems/system.ts';
+import type { Run, RunEvent, RunEventType, StepProgress } from './run.ts';
+import type { RunStatus } from './run-status.ts';
+
+/** A run to be stored when it is asked for. */
+export interface NewRun {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly digest: string;
+  readonly requester: { readonly id: string; readonly name: string };
+  readonly reason: string | null;
+  readonly votesNeeded: number;
+  /** 16 digits. */
+  readonly sequenceBase: string;
+  readonly requestedAt: Date;
+  readonly expiresAt: Date;
+  readonly backupId: string | null;
+  /** Enqueued at once: nobody needs to vote. */
+  readonly queued: boolean;
+}
+
+/** What the engine needs beside the run as people see it. */
+export interface StoredRun extends Run {
+  readonly votesNeeded: number;
+  readonly sequenceBase: string;
+  /** 1, then one more for each retry of a parked run. */
+  readonly attempt: number;
+}
+
+export interface LeaseView {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly since: string;
+}
+
+/**
+ * What runs keep in the bot's own database. Every change of a status goes by the table of legal moves and writes its
+ * event in the same transaction; an illegal move changes nothing and answers false.
+ */
+export interface RunRecords {
+  create(run: NewRun): Promise<void>;
+  find(runId: string): Promise<StoredRun | null>;
+  list(filter: { environment?: string; statuses?: readonly RunStatus[]; limit: number }): Promise<readonly StoredRun[]>;
+  /** One vote a person: false when the person has voted on this run before. */
+  addVote(runId: string, vote: Vote): Promise<boolean>;
+  move(
+    runId: string,
+    to: RunStatus,
+    event: { type: RunEventType; text: string | null },
+    detail?: RunDetail,
+  ): Promise<boolean>;
+  /** The vote and what follows from it, in one transaction; enqueues the workflow when the run becomes queued. */
+  voteAndMove(
+    runId: string,
+    vote: Vote,
+    decide: (votes: readonly Vote[]) => 'wait' | 'queued' | 'rejected',
+  ): Promise<'doubled' | 'over' | 'wait' | 'queued' | 'rejected'>;
+  /** Parked → running again, as the next attempt. */
+  enqueueRetry(runId: string): Promise<boolean>;
+  addFindings(runId: string, findings: readonly Finding[]): Promise<void>;
+  saveStep(runId: string, step: StepProgress): Promise<void>;
+  event(runId: string, type: RunEventType, text: string | null): Promise<void>;
+  events(afterId: number, limit: number): Promise<readonly RunEvent[]>;
+  listen(wake: () => void): Promise<() => Promise<void>>;
+  saveHolds(runId: string, field: FieldRef, values: readonly string[]): Promise<void>;
+  held(runId: string, field: FieldRef, values: readonly string[]): Promise<Set<string>>;
+  /** Takes the environment and answers the new token, or who holds it. `inherit` = a parked run whose environment is taken over. */
+  acquireLease(
+    environment: string,
+    runId: string,
+    inherit: string | null,
+  ): Promise<{ token: number } | { holder: LeaseView }>;
+  /** False when the lease is no longer this token's. */
+  renewLease(environment: string, token: number): Promise<boolean>;
+  parkLease(environment: string, runId: string): Promise<void>;
+  releaseLease(environment: string, runId: string): Promise<void>;
+  leaseHolder(environment: string): Promise<LeaseView | null>;
+  sawUp(environment: string, system: string, at: Date): Promise<void>;
+  lastUp(environment: string): Promise<ReadonlyMap<string, string>>;
+  /** Planned runs whose time is over become expired; answers how many. */
+  expireOverdue(now: Date): Promise<number>;
+}
+
+export interface RunDetail {
+  readonly failure?: FailureReport;
+  readonly undoneBy?: string;
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { ButtonMeaning, Outbox } from '../slack/outbox.ts';
+import type { Database } from './database.ts';
+
+const meaning: z.ZodType<ButtonMeaning> = z.object({
+  action: z.enum(['approve', 'reject', 'details', 'retry', 'undo', 'keep', 'environment']),
+  runId: z.string().nullable(),
+  digest: z.string().nullable(),
+  words: z.string().nullable(),
+});
+
+/** What the announcer remembers, in the bot's own PostgreSQL. */
+export function createOutboxStore(database: Database): Outbox {
+  const { pool } = database;
+  return {
+    async cursor() {
+      const { rows } = await pool.query<{ event_id: string }>('select event_id from tas.outbox_cursor');
+      return Number(rows[0]?.event_id ?? 0);
+    },
+    async moveCursor(eventId) {
+      await pool.query(
+        `insert into tas.outbox_cursor (event_id) values ($1)
+         on conflict (only_row) do update set event_id = greatest(tas.outbox_cursor.event_id, excluded.event_id)`,
+        [eventId],
+      );
+    },
+    async post(runId, name) {
+      const { rows } = await pool.query<{ channel: string; ts: string | null }>(
+        'select channel, ts from tas.post where run_id = $1 and name = $2',
+        [runId, name],
+      );
+      return rows[0] ?? null;
+    },
+    async beginPost(runId, name, channel) {
+      await pool.query('insert into tas.post (run_id, name, channel) values ($1, $2, $3) on conflict do nothing', [
+        runId,
+        name,
+        channel,
+      ]);
+    },
+    async finishPost(runId, name, ts) {
+      await pool.query('update tas.post set ts = $3 where run_id = $1 and name = $2', [runId, name, ts]);
+    },
+    async saveButton(token, value) {
+      await pool.query('insert into tas.button (token, meaning) values ($1, $2) on conflict do nothing', [
+        token,
+        JSON.stringify(value),
+      ]);
+    },
+    async button(token) {
+      const { rows } = await pool.query<{ meaning: unknown }>('select meaning from tas.button where token = $1', [
+        token,
+      ]);
+      return rows[0] === undefined ? null : meaning.parse(rows[0].meaning);
+    },
+    async saveMembers(group, users) {
+      await database.tx(async (client) => {
+        await client.query('delete from tas.group_member where group_id = $1', [group]);
+        await client.query('insert into tas.group_member (group_id, user_id) select $1, unnest($2::text[]) on conflict do nothing', [
+          group,
+          users,
+        ]);
+      });
+    },
+    async members(group) {
+      const { rows } = await pool.query<{ user_id: string }>(
+        'select user_id from tas.group_member where group_id = $1',
+        [group],
+      );
+      return rows.map((row) => row.user_id);
+    },
+  };
+}
