@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readYamlFile } from '../migrations/yaml-file.ts';
 import { Failure } from '../shared/failure.ts';
+import { readYamlFile } from '../shared/yaml-file.ts';
 
 const id = z.string().regex(/^[a-z][a-z0-9-]{1,59}$/, 'lower-case letters, digits and dashes');
 

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../shared/failure.ts';
 import { digestOf, type Json } from '../shared/json.ts';
+import { readYamlFile } from '../shared/yaml-file.ts';
 import { type Migration, migrationSchema } from './migration.ts';
-import { readYamlFile } from './yaml-file.ts';
 
 type Variables = { readonly [name: string]: string };
 

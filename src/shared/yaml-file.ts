@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { Failure } from '../shared/failure.ts';
+import { Failure } from './failure.ts';
 
 /** Most that a YAML file may hold, bytes: more is a mistake or an attack. */
 const maxBytes = 1_000_000;

@@ -1,0 +1,54 @@
+import type { Plan, PlanStep } from './plan.ts';
+
+/**
+ * What has changed between the plan that was signed and the same plan made again. Empty = it may start. Live data
+ * moves, so counts of steps that add or change may differ by the tolerance; steps that destroy are bound to the very
+ * keys; content, schemas, servers and configuration must be equal. Steps that read are not compared.
+ */
+export function comparePlans(signed: Plan, now: Plan, tolerancePercent: number): readonly string[] {
+  const changes: string[] = [];
+  if (signed.engine !== now.engine) changes.push(`the bot's engine was ${signed.engine}, now it is ${now.engine}`);
+  if (signed.contentHash !== now.contentHash) changes.push('the migration file was edited');
+  if (signed.configHash !== now.configHash) changes.push("the environment's configuration was edited");
+  for (const [system, identity] of Object.entries(signed.identities)) {
+    if (now.identities[system] !== identity) changes.push(`${system} is another server`);
+  }
+  for (const finding of now.findings) {
+    if (finding.status === 'failed') changes.push(`${finding.title}: ${finding.count ?? 'some'} now fail`);
+  }
+  const before = changingSteps(signed);
+  const after = new Map(changingSteps(now).map((step) => [step.id, step]));
+  if (before.length !== after.size) changes.push(`it had ${before.length} changing steps, now it has ${after.size}`);
+  for (const step of before) {
+    const other = after.get(step.id);
+    changes.push(...(other ? compareSteps(step, other, tolerancePercent) : [`the step “${step.title}” is gone`]));
+  }
+  return changes;
+}
+
+/** The hard cap of a step while it runs: the signed count plus the tolerance, at least one more for small counts. */
+export function capOf(step: PlanStep, tolerancePercent: number): number | null {
+  if (step.mode === 'undo' || step.effect === 'reads') return null;
+  return step.count + allowance(step, tolerancePercent);
+}
+
+function allowance(step: PlanStep, tolerancePercent: number): number {
+  if (step.effect === 'destroys') return 0;
+  return Math.max(1, Math.floor((step.count * tolerancePercent) / 100));
+}
+
+function compareSteps(before: PlanStep, after: PlanStep, tolerancePercent: number): string[] {
+  if (before.schemaHash !== after.schemaHash) return [`the schema under “${before.title}” has changed`];
+  if (before.effect === 'destroys' && before.keysHash !== after.keysHash) {
+    return [`“${before.title}” would now destroy other records (${before.count} signed, ${after.count} now)`];
+  }
+  const moved = Math.abs(after.count - before.count);
+  if (before.mode === 'perform' && moved > allowance(before, tolerancePercent)) {
+    return [`“${before.title}” was signed for ${before.count} records, now it would be ${after.count}`];
+  }
+  return [];
+}
+
+function changingSteps(plan: Plan): PlanStep[] {
+  return plan.stages.flatMap((stage) => stage.steps).filter((step) => step.effect !== 'reads');
+}

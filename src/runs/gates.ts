@@ -1,0 +1,117 @@
+import type { Action } from '../plans/plan.ts';
+import type { FailureCode } from '../shared/failure.ts';
+import type { Person, Role } from './door.ts';
+import type { LeaseView } from './run-records.ts';
+import type { RunStatus } from './run-status.ts';
+
+/** Pure answers to "may this go on?". A refusal says what happened and what to do. */
+export type Gate =
+  | { readonly pass: true }
+  | { readonly pass: false; readonly code: FailureCode; readonly message: string; readonly advice: string };
+
+const pass: Gate = { pass: true };
+const refuse = (code: FailureCode, message: string, advice: string): Gate => ({ pass: false, code, message, advice });
+
+const rightToAsk: Readonly<Record<Action, readonly Role[]>> = {
+  validate: ['viewer', 'operator', 'approver'],
+  backup: ['operator'],
+  migrate: ['operator'],
+  restore: ['operator'],
+  rollback: ['operator'],
+};
+
+/** Whether a person may ask for an action. */
+export function mayAsk(person: Person, action: Action): Gate {
+  if (person.roles.some((role) => rightToAsk[action].includes(role))) return pass;
+  return refuse(
+    'not-allowed',
+    `${person.name} may not ask for ${action}.`,
+    `It takes one of these roles: ${rightToAsk[action].join(', ')}. Ask the platform team for it. Nothing was changed.`,
+  );
+}
+
+/** Whether a person may read runs, backups and status. */
+export function mayRead(person: Person): Gate {
+  if (person.roles.length > 0) return pass;
+  return refuse(
+    'not-allowed',
+    `${person.name} has no role here.`,
+    'Ask the platform team to add you to a group. Nothing was changed.',
+  );
+}
+
+/** Whether a person may handle a parked run. */
+export function mayOperate(person: Person): Gate {
+  if (person.roles.includes('operator')) return pass;
+  return refuse('not-allowed', `${person.name} may not do this.`, 'It takes an operator. Nothing was changed.');
+}
+
+/** Whether the environment is free for a changing run. `inherits` = the parked run that this one undoes. */
+export function isFree(environment: string, holder: LeaseView | null, inherits: string | null): Gate {
+  if (holder === null || holder.runId === inherits) return pass;
+  const state = holder.status === 'parked' ? 'is parked there' : 'is running there';
+  const advice =
+    holder.status === 'parked'
+      ? `Retry it, undo it (\`/tas rollback ${holder.runId}\`) or close it first. Nothing was changed.`
+      : 'Wait until it is done; `/tas status` shows how far it is. Nothing was changed.';
+  return refuse('environment-busy', `${environment} is held: ${holder.runId} ${state} since ${holder.since}.`, advice);
+}
+
+interface Ballot {
+  readonly run: {
+    readonly id: string;
+    readonly status: RunStatus;
+    readonly digest: string;
+    readonly requesterIds: readonly string[];
+    readonly expiresAt: string;
+    readonly voterIds: readonly string[];
+  };
+  readonly voter: Person;
+  readonly choice: 'approve' | 'reject';
+  /** Of the plan that the voter saw. */
+  readonly digest: string;
+  readonly now: Date;
+}
+
+/** Whether a vote counts. Judged at the vote itself, whatever the card showed. */
+export function mayVote({ run, voter, choice, digest, now }: Ballot): Gate {
+  if (!voter.roles.includes('approver')) {
+    return refuse(
+      'not-allowed',
+      `${voter.name} is not an approver.`,
+      'Somebody from the approvers has to vote. The run still waits.',
+    );
+  }
+  if (choice === 'approve' && run.requesterIds.includes(voter.id)) {
+    return refuse(
+      'not-allowed',
+      `${voter.name} asked for ${run.id} and cannot approve it.`,
+      'A second person has to approve. The run still waits.',
+    );
+  }
+  if (run.status !== 'planned') {
+    return refuse(
+      'stale',
+      `${run.id} no longer waits for votes: it is ${run.status}.`,
+      `\`/tas status\` shows where things are. Nothing was changed.`,
+    );
+  }
+  if (now.getTime() >= Date.parse(run.expiresAt)) {
+    return refuse(
+      'expired',
+      `${run.id} could be voted on until ${run.expiresAt}.`,
+      'Ask for it again: the plan is then made anew. Nothing was changed.',
+    );
+  }
+  if (digest !== run.digest) {
+    return refuse(
+      'stale',
+      'That card shows another plan than the one that waits.',
+      `Look at ${run.id} again and vote on what it shows. Nothing was changed.`,
+    );
+  }
+  if (run.voterIds.includes(voter.id)) {
+    return refuse('stale', `${voter.name} has voted on ${run.id} already.`, 'One vote a person. Nothing was changed.');
+  }
+  return pass;
+}
