@@ -1,0 +1,62 @@
+import { Failure } from '../src/shared/failure.ts';
+import { askEnvironment, findRun, isRefusal, takeNames } from './ask.ts';
+import { approvers, type Command, type CommandContext, type Reply } from './command.ts';
+import type { ParsedWords } from './parse-words.ts';
+
+const searchedRuns = 200;
+
+/** Without a run: what waits for votes. The rights are asked of the door, which looks them up at the vote. */
+export const approve: Command = {
+  word: 'approve',
+  usage: 'approve [<run>] [env:<environment>]',
+  summary: 'Approves exactly what a run would do, or lists the runs that wait for votes',
+  examples: ['approve', 'approve run-01jd0a4ycz'],
+  roles: approvers,
+  async run(words, context) {
+    const [id] = takeNames(approve, words, 0, 1);
+    return id === undefined ? listWaiting(words, context) : vote('approve', id, words, context);
+  },
+};
+
+export const reject: Command = {
+  word: 'reject',
+  usage: 'reject <run> reason:"…" [env:<environment>]',
+  summary: 'Says no to a run, with the reason',
+  examples: ['reject run-01jd0a4ycz reason:"not before the audit"'],
+  roles: approvers,
+  async run(words, context) {
+    const [id = ''] = takeNames(reject, words, 1, 1);
+    if (words.reason === null) {
+      throw new Failure({
+        code: 'wrong-use',
+        message: 'Saying no needs a reason.',
+        advice: `Write \`${reject.usage}\`. No vote was counted.`,
+      });
+    }
+    return vote('reject', id, words, context);
+  },
+};
+
+/** The digest is that of the plan just shown: were it planned again in between, the door refuses the vote. */
+async function vote(
+  choice: 'approve' | 'reject',
+  id: string,
+  words: ParsedWords,
+  context: CommandContext,
+): Promise<Reply> {
+  const { door, person, show } = context;
+  const run = await findRun(id, words, context);
+  if (choice === 'approve' && show === null) return { kind: 'to-vote', run };
+  show?.(run);
+  const outcome = await door.vote({ runId: run.id, digest: run.digest, person, choice, reason: words.reason });
+  return isRefusal(outcome) ? outcome : { kind: 'voted', run: outcome.run, choice, decision: outcome.decision };
+}
+
+async function listWaiting(words: ParsedWords, context: CommandContext): Promise<Reply> {
+  const environment = words.environment === null ? null : askEnvironment(words, context);
+  if (environment !== null && typeof environment !== 'string') return environment;
+  const filter = environment === null ? { limit: searchedRuns } : { environment, limit: searchedRuns };
+  const found = await context.door.runs(filter, context.person);
+  if (isRefusal(found)) return found;
+  return { kind: 'runs', runs: found.filter((run) => run.status === 'planned'), waiting: true };
+}

@@ -1,0 +1,61 @@
+import type {
+  BackupView,
+  Door,
+  EnvironmentStatus,
+  EnvironmentView,
+  MigrationView,
+  Person,
+  Refusal,
+  Role,
+  Submission,
+} from '../src/runs/door.ts';
+import type { ConflictReport, Run } from '../src/runs/run.ts';
+import type { ParsedWords } from './parse-words.ts';
+
+/** What a command works with. It holds no driver and knows neither Slack nor the terminal. */
+export interface CommandContext {
+  readonly door: Door;
+  readonly person: Person;
+  /** Shows a plan before it is voted on; null where people vote with buttons on a card, which shows it. */
+  readonly show: ((run: Run) => void) | null;
+}
+
+/** One thing that a person may ask. To add one: a file beside this, with a line in index.ts and a test. */
+export interface Command {
+  readonly word: string;
+  /** The whole line as it is typed after `/tas`. */
+  readonly usage: string;
+  /** One line, no full stop. */
+  readonly summary: string;
+  readonly examples: readonly string[];
+  /** Who may ask; the door has the last word. */
+  readonly roles: readonly Role[];
+  /** Expected outcomes are replies. Throws a `Failure` on wrong use and on unknown names. */
+  run(words: ParsedWords, context: CommandContext): Promise<Reply>;
+}
+
+export type CommandText = Pick<Command, 'word' | 'usage' | 'summary' | 'examples'>;
+
+/** Every answer that a command gives; Slack and the terminal render each kind. */
+export type Reply =
+  | { readonly kind: 'help'; readonly commands: readonly CommandText[]; readonly migrations: readonly MigrationView[] }
+  /** `words` is the command to be asked again with `env:<name>` behind it. */
+  | { readonly kind: 'choose-environment'; readonly words: string; readonly environments: readonly EnvironmentView[] }
+  | Extract<Submission, { kind: 'nothing-to-do' }>
+  | { readonly kind: 'submitted'; readonly run: Run; readonly votesNeeded: number }
+  | Refusal
+  | { readonly kind: 'voted'; readonly run: Run; readonly choice: 'approve' | 'reject'; readonly decision: Decision }
+  /** The run to vote on, with buttons: nobody signs what was not shown. */
+  | { readonly kind: 'to-vote'; readonly run: Run }
+  | { readonly kind: 'retried'; readonly run: Run }
+  | { readonly kind: 'kept'; readonly run: Run }
+  | { readonly kind: 'status'; readonly status: EnvironmentStatus }
+  | { readonly kind: 'runs'; readonly runs: readonly Run[]; readonly waiting: boolean }
+  | { readonly kind: 'run'; readonly run: Run; readonly conflicts: ConflictReport }
+  | { readonly kind: 'backups'; readonly environment: string; readonly backups: readonly BackupView[] };
+
+export type Decision = 'wait' | 'approved' | 'rejected';
+
+export const everyone: readonly Role[] = ['viewer', 'operator', 'approver'];
+export const operators: readonly Role[] = ['operator'];
+export const approvers: readonly Role[] = ['approver'];

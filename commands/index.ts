@@ -1,0 +1,29 @@
+import { approve, reject } from './approve.ts';
+import { backup } from './backup.ts';
+import type { Command } from './command.ts';
+import { createHelp } from './help.ts';
+import { keep } from './keep.ts';
+import { migrate } from './migrate.ts';
+import { restore } from './restore.ts';
+import { retry } from './retry.ts';
+import { rollback } from './rollback.ts';
+import { runs } from './runs.ts';
+import { status } from './status.ts';
+import { validate } from './validate.ts';
+
+const asked: readonly Command[] = [
+  status,
+  validate,
+  backup,
+  migrate,
+  approve,
+  reject,
+  rollback,
+  restore,
+  runs,
+  retry,
+  keep,
+];
+
+/** Everything that a person may ask, in the order in which help shows it. */
+export const commands: readonly Command[] = [createHelp(asked), ...asked];

@@ -1,0 +1,156 @@
+import { answer } from '../../commands/answer.ts';
+import type { CommandContext, Reply } from '../../commands/command.ts';
+import { commands } from '../../commands/index.ts';
+import { parseWords } from '../../commands/parse-words.ts';
+import type { Person } from '../../src/runs/door.ts';
+import type { Run } from '../../src/runs/run.ts';
+import { alice, bob, carol, FakeDoor, mallory } from '../fake-door.ts';
+import { sampleRun } from '../sample-run.ts';
+
+let door: FakeDoor;
+
+function ask(line: string, person: Person = alice, show: CommandContext['show'] = null): Promise<Reply> {
+  return answer(parseWords(line), { door, person, show });
+}
+
+beforeEach(() => {
+  door = new FakeDoor();
+});
+
+describe('asking for something that changes', () => {
+  it('goes through the door with who, what, where and why', async () => {
+    const reply = await ask('migrate space-isolation env:sandbox reason:“rollout”');
+    expect(door.asked).toEqual([
+      { action: 'migrate', environment: 'sandbox', subject: 'space-isolation', person: alice, reason: 'rollout' },
+    ]);
+    expect(reply).toMatchObject({ kind: 'submitted', votesNeeded: 1, run: { status: 'planned' } });
+  });
+
+  it.each(['migrate space-isolation', 'backup', 'validate', 'status', 'restore set-1', 'backup list'])(
+    'asks which environment when `%s` names none, even where production is the only one',
+    async (line) => {
+      door.environments = [{ name: 'production', production: true, channel: 'tas-platform' }];
+      door.backupList = [
+        { id: 'set-1', environment: 'production', createdAt: '', bytes: 1, systems: [], proven: null },
+      ];
+      const reply = await ask(line);
+      expect(reply).toMatchObject({ kind: 'choose-environment', words: line });
+      expect(door.asked).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['migrat space-isolation env:sandbox', 'unknown-command', /Did you mean `migrate`/],
+    ['migrate space-isolatoin env:sandbox', 'unknown-migration', /Did you mean `space-isolation`/],
+    ['migrate space-isolation env:sandbx', 'unknown-environment', /Did you mean `sandbox`/],
+    ['migrate env:sandbox', 'wrong-use', /needs more words/],
+    ['migrate a b env:sandbox', 'wrong-use', /there is also `b`/],
+    ['backup everything env:sandbox', 'wrong-use', /takes no names/],
+    ['restore set-9 env:sandbox', 'unknown-backup', /no backup set of sandbox `set-9`/],
+    ['rollback run-0000000009', 'unknown-run', /Did you mean `run-0000000001`/],
+    ['help migrat', 'unknown-command', /Did you mean `migrate`/],
+  ])('refuses %s as %s', async (line, code, message) => {
+    door.add(sampleRun({ id: 'run-0000000001' }));
+    await expect(ask(line)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(door.asked).toEqual([]);
+  });
+
+  it('takes the environment of a rollback from the run, and refuses another one', async () => {
+    const run = door.add(sampleRun({ status: 'done' }));
+    await expect(ask(`rollback ${run.id} env:production`)).rejects.toThrow(/belongs to sandbox, not to production/);
+    expect(await ask(`rollback ${run.id}`)).toMatchObject({ kind: 'submitted' });
+    expect(door.asked).toMatchObject([{ action: 'rollback', environment: 'sandbox', subject: run.id }]);
+  });
+
+  it('restores a set that is there', async () => {
+    door.backupList = [{ id: 'set-1', environment: 'sandbox', createdAt: '', bytes: 1, systems: [], proven: null }];
+    expect(await ask('restore set-1 env:sandbox')).toMatchObject({ kind: 'submitted' });
+    expect(await ask('backup list env:sandbox')).toMatchObject({ kind: 'backups', backups: [{ id: 'set-1' }] });
+  });
+
+  it('hands on what the door refuses', async () => {
+    door.nextSubmission = { kind: 'refused', code: 'environment-busy', message: 'held', advice: 'wait', findings: [] };
+    expect(await ask('backup env:sandbox')).toBe(door.nextSubmission);
+  });
+});
+
+describe('rights', () => {
+  it('refuses a person without a role whatever is asked, and says what to do', async () => {
+    for (const { word } of commands) {
+      const reply = await ask(word, mallory);
+      expect(reply).toMatchObject({
+        kind: 'refused',
+        code: 'not-allowed',
+        advice: expect.stringMatching(/add you to/),
+      });
+    }
+    expect(door.asked).toEqual([]);
+  });
+
+  it.each([
+    [carol, ['help', 'status', 'validate', 'runs']],
+    [alice, ['help', 'status', 'validate', 'runs', 'backup', 'migrate', 'restore', 'rollback', 'retry', 'keep']],
+    [bob, ['help', 'status', 'validate', 'runs', 'approve', 'reject']],
+  ])('lets %o ask for no more than their role allows', async (person, allowed) => {
+    for (const { word } of commands) {
+      const reply = await ask(`${word} env:sandbox`, person).catch((error: { code: string }) => error);
+      const refused = 'code' in reply && reply.code === 'not-allowed';
+      expect([word, refused]).toEqual([word, !allowed.includes(word)]);
+    }
+  });
+});
+
+describe('voting', () => {
+  it('prints the plan in a terminal and votes on the digest that it printed', async () => {
+    const run = door.add(sampleRun());
+    const shown: Run[] = [];
+    const reply = await ask(`approve ${run.id}`, bob, (each) => shown.push(each));
+    expect(shown).toEqual([run]);
+    expect(door.votesAsked).toMatchObject([{ runId: run.id, digest: run.digest, choice: 'approve', person: bob }]);
+    expect(reply).toMatchObject({ kind: 'voted', decision: 'approved' });
+  });
+
+  it('shows the card where there are buttons, and counts no vote', async () => {
+    const run = door.add(sampleRun());
+    expect(await ask(`approve ${run.id}`, bob)).toEqual({ kind: 'to-vote', run });
+    expect(door.votesAsked).toEqual([]);
+  });
+
+  it('rejects with a reason only', async () => {
+    const run = door.add(sampleRun());
+    await expect(ask(`reject ${run.id}`, bob)).rejects.toMatchObject({ code: 'wrong-use' });
+    expect(await ask(`reject ${run.id} reason:"not now"`, bob)).toMatchObject({ kind: 'voted', decision: 'rejected' });
+    expect(door.votesAsked).toMatchObject([{ choice: 'reject', reason: 'not now' }]);
+  });
+
+  it('lists what waits for votes', async () => {
+    door.add(sampleRun({ id: 'run-0000000001', status: 'done' }));
+    const waiting = door.add(sampleRun({ id: 'run-0000000002' }));
+    expect(await ask('approve', bob)).toEqual({ kind: 'runs', runs: [waiting], waiting: true });
+  });
+});
+
+describe('parked runs', () => {
+  it('are retried and kept through the door', async () => {
+    door.add(sampleRun({ id: 'run-0000000001', status: 'parked' }));
+    door.add(sampleRun({ id: 'run-0000000002', status: 'parked' }));
+    expect(await ask('retry run-0000000001')).toMatchObject({ kind: 'retried', run: { status: 'running' } });
+    expect(await ask('keep run-0000000002')).toMatchObject({ kind: 'kept', run: { status: 'closed' } });
+    expect(await ask('keep run-0000000002')).toMatchObject({ kind: 'refused', code: 'stale' });
+  });
+});
+
+describe('looking', () => {
+  it('lists runs of all environments or of one, and shows one with its conflicts', async () => {
+    const run = door.add(sampleRun());
+    expect(await ask('runs', carol)).toMatchObject({ kind: 'runs', runs: [{ id: run.id }] });
+    expect(await ask('runs env:production', carol)).toMatchObject({ kind: 'runs', runs: [] });
+    expect(await ask(`runs ${run.id}`, carol)).toEqual({ kind: 'run', run, conflicts: { total: 0, conflicts: [] } });
+  });
+
+  it('helps with every command and with one', async () => {
+    const reply = await ask('help', carol);
+    expect(reply.kind === 'help' && reply.commands.map(({ word }) => word)).toEqual(commands.map(({ word }) => word));
+    expect(await ask('help rollback', carol)).toMatchObject({ kind: 'help', commands: [{ word: 'rollback' }] });
+  });
+});
