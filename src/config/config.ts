@@ -4,7 +4,9 @@ import type { Secret } from '../shared/secret.ts';
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'lower-case letters, digits and dashes, at most 40');
 
 /** `env:NAME` reads an environment variable, `file:/path` a file; a plain value is refused for secrets. */
-const secretRef = z.string().regex(/^(env:[A-Z][A-Z0-9_]*|file:.+)$/, 'write env:NAME or file:/path, never the secret itself');
+const secretRef = z
+  .string()
+  .regex(/^(env:[A-Z][A-Z0-9_]*|file:.+)$/, 'write env:NAME or file:/path, never the secret itself');
 
 const neo4jSystem = z.strictObject({
   type: z.literal('neo4j'),
@@ -87,7 +89,10 @@ export const configSchema = z.strictObject({
         z.strictObject({
           user: z.string(),
           name: z.string(),
-          tokenSha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
+          tokenSha256: z
+            .string()
+            .regex(/^[0-9a-f]{64}$/)
+            .optional(),
         }),
       )
       .default([]),

@@ -1,5 +1,5 @@
 import type { FieldRef, System } from '../systems/system.ts';
-import type { Reference } from './plan.ts';
+import type { Plan, PlanStep, Reference } from './plan.ts';
 
 /** What an undo looks at: whose journal, and how the migration's fields refer to each other. */
 export interface UndoScope {
@@ -8,6 +8,31 @@ export interface UndoScope {
   readonly steps: readonly { readonly stepId: string; readonly system: string }[];
   readonly references: readonly Reference[];
   readonly coupled: readonly (readonly FieldRef[])[];
+}
+
+/** A run that was carried out, wholly or in part. */
+export interface PerformedRun {
+  readonly id: string;
+  readonly plan: Plan;
+  /** Ids of the steps that wrote or may have written something. */
+  readonly performed: ReadonlySet<string>;
+}
+
+/** Steps that wrote or may have written something, in the order of the plan. */
+export function changedSteps(run: PerformedRun): PlanStep[] {
+  const steps = run.plan.stages.flatMap((stage) => stage.steps);
+  return steps.filter((step) => step.effect !== 'reads' && run.performed.has(step.id));
+}
+
+export function undoScope(run: PerformedRun): UndoScope {
+  return {
+    runId: run.id,
+    steps: changedSteps(run).flatMap((step) =>
+      step.system === null ? [] : [{ stepId: step.id, system: step.system }],
+    ),
+    references: run.plan.references,
+    coupled: run.plan.coupled,
+  };
 }
 
 export type SaveHolds = (field: FieldRef, values: readonly string[]) => Promise<void>;

@@ -2,23 +2,15 @@ import { Failure } from '../shared/failure.ts';
 import type { FieldRef } from '../systems/system.ts';
 import { assemblePlan, type PlannedStage, stageOf } from './build-plan.ts';
 import { type Environment, findKind } from './environment.ts';
-import { findHolds, type UndoScope } from './find-holds.ts';
+import { changedSteps, findHolds, type PerformedRun, type UndoScope, undoScope } from './find-holds.ts';
 import type { Plan, PlanStep } from './plan.ts';
 import { type PlannedStep, planStep, planUndoStep } from './plan-step.ts';
-
-/** A run that was carried out, wholly or in part. */
-export interface PerformedRun {
-  readonly id: string;
-  readonly plan: Plan;
-  /** Ids of the steps that wrote or may have written something. */
-  readonly performed: ReadonlySet<string>;
-}
 
 /** The undo of a run as an ordinary plan: what it wrote, newest step first, across systems. */
 export async function planRollback(environment: Environment, run: PerformedRun): Promise<Plan> {
   const steps = stepsToUndo(run);
   const holds = new Map<string, Set<string>>();
-  const scope = undoScope(run, steps);
+  const scope = undoScope(run);
   await findHolds(environment.systems, scope, async (field, values) => {
     const key = holdKey(field);
     holds.set(key, new Set([...(holds.get(key) ?? []), ...values]));
@@ -66,8 +58,7 @@ function undoStepId(step: PlanStep): string {
 }
 
 function stepsToUndo(run: PerformedRun): PlanStep[] {
-  const steps = run.plan.stages.flatMap((stage) => stage.steps);
-  const wrote = steps.filter((step) => step.effect !== 'reads' && run.performed.has(step.id)).reverse();
+  const wrote = changedSteps(run).reverse();
   const oneWay = wrote.find((step) => step.undoClass === 'one-way');
   if (oneWay) {
     throw new Failure({
@@ -82,15 +73,6 @@ function stepsToUndo(run: PerformedRun): PlanStep[] {
     message: `${run.id} changed nothing, so there is nothing to undo.`,
     advice: 'Look at `/tas runs` for the run you mean.',
   });
-}
-
-function undoScope(run: PerformedRun, steps: readonly PlanStep[]): UndoScope {
-  return {
-    runId: run.id,
-    steps: steps.flatMap((step) => (step.system === null ? [] : [{ stepId: step.id, system: step.system }])),
-    references: run.plan.references,
-    coupled: run.plan.coupled,
-  };
 }
 
 async function referencesStage(environment: Environment, scope: UndoScope): Promise<PlannedStage> {

@@ -61,6 +61,10 @@ export interface RunRecords {
   ): Promise<'doubled' | 'over' | 'wait' | 'queued' | 'rejected'>;
   /** Parked → running again, as the next attempt. */
   enqueueRetry(runId: string): Promise<boolean>;
+  /** Says which run undid or superseded this one; null takes it back. */
+  markUndone(runId: string, by: string | null): Promise<void>;
+  /** Runs of the environment that changed data and ended after that time are undone by a restore: marks them. */
+  markSuperseded(environment: string, after: Date, by: string): Promise<void>;
   addFindings(runId: string, findings: readonly Finding[]): Promise<void>;
   saveStep(runId: string, step: StepProgress): Promise<void>;
   event(runId: string, type: RunEventType, text: string | null): Promise<void>;
@@ -74,8 +78,8 @@ export interface RunRecords {
     runId: string,
     inherit: string | null,
   ): Promise<{ token: number } | { holder: LeaseView }>;
-  /** False when the lease is no longer this token's. */
-  renewLease(environment: string, token: number): Promise<boolean>;
+  /** False when the lease is no longer this run's. */
+  renewLease(environment: string, runId: string): Promise<boolean>;
   parkLease(environment: string, runId: string): Promise<void>;
   releaseLease(environment: string, runId: string): Promise<void>;
   leaseHolder(environment: string): Promise<LeaseView | null>;

@@ -29,10 +29,10 @@ export function createLeaseStore(pool: pg.Pool): Leases {
       const holder = await this.leaseHolder(environment);
       return holder === null ? this.acquireLease(environment, runId, inherit) : { holder };
     },
-    async renewLease(environment, token) {
+    async renewLease(environment, runId) {
       const { rowCount } = await pool.query(
-        `update tas.environment_lease set expires_at = now() + make_interval(secs => $3) where environment = $1 and token = $2`,
-        [environment, token, leaseSeconds],
+        `update tas.environment_lease set expires_at = now() + make_interval(secs => $3) where environment = $1 and run_id = $2`,
+        [environment, runId, leaseSeconds],
       );
       return rowCount === 1;
     },

@@ -56,10 +56,10 @@ export function createOutboxStore(database: Database): Outbox {
     async saveMembers(group, users) {
       await database.tx(async (client) => {
         await client.query('delete from tas.group_member where group_id = $1', [group]);
-        await client.query('insert into tas.group_member (group_id, user_id) select $1, unnest($2::text[]) on conflict do nothing', [
-          group,
-          users,
-        ]);
+        await client.query(
+          'insert into tas.group_member (group_id, user_id) select $1, unnest($2::text[]) on conflict do nothing',
+          [group, users],
+        );
       });
     },
     async members(group) {

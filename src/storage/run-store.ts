@@ -27,6 +27,7 @@ export function createRunStore(deps: Deps): RunRecords {
     ...createLeaseStore(pool),
     ...createMoves(deps),
     ...createHolds(pool),
+    ...createEvents(deps),
     async find(runId) {
       return (await readRuns(pool, 'where id = $1', [runId]))[0] ?? null;
     },
@@ -36,6 +37,16 @@ export function createRunStore(deps: Deps): RunRecords {
         'where ($1::text is null or environment = $1) and ($2::text[] is null or status = any($2)) order by requested_at desc, id desc limit $3',
         [environment ?? null, statuses ?? null, limit],
       ),
+    async markUndone(runId, by) {
+      await pool.query('update tas.run set undone_by = $2 where id = $1', [runId, by]);
+    },
+    async markSuperseded(environment, after, by) {
+      await pool.query(
+        `update tas.run set undone_by = $3 where environment = $1 and id <> $3 and ended_at > $2 and undone_by is null
+            and status in ('done', 'parked') and action in ('migrate', 'rollback', 'restore')`,
+        [environment, after, by],
+      );
+    },
     addVote: (runId, vote) => insertVote(pool, runId, vote),
     async addFindings(runId, findings) {
       // The later finding of the same check wins: a check that ran twice after a crash is reported once.
@@ -70,15 +81,6 @@ export function createRunStore(deps: Deps): RunRecords {
         ],
       );
     },
-    event: (runId, type, text) => deps.database.tx((client) => writeEvent(client, deps.clock, runId, type, text)),
-    async events(afterId, limit) {
-      const { rows } = await pool.query('select * from tas.run_event where id > $1 order by id limit $2', [
-        afterId,
-        limit,
-      ]);
-      return rows.map(toEvent);
-    },
-    listen: (wake) => listen(deps.url, wake),
     async sawUp(environment, system, at) {
       await pool.query(
         `insert into tas.system_seen (environment, system, last_up_at) values ($1, $2, $3)
@@ -149,6 +151,21 @@ function createMoves(
       }
       return count;
     },
+  };
+}
+
+function createEvents(deps: Deps): Pick<RunRecords, 'event' | 'events' | 'listen'> {
+  const { pool } = deps.database;
+  return {
+    event: (runId, type, text) => deps.database.tx((client) => writeEvent(client, deps.clock, runId, type, text)),
+    async events(afterId, limit) {
+      const { rows } = await pool.query('select * from tas.run_event where id > $1 order by id limit $2', [
+        afterId,
+        limit,
+      ]);
+      return rows.map(toEvent);
+    },
+    listen: (wake) => listen(deps.url, wake),
   };
 }
 

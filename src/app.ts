@@ -1,0 +1,138 @@
+import { resolve } from 'node:path';
+import { type BackupFolder, createBackupFolder } from './backups/backup-folder.ts';
+import { createBackupKinds } from './backups/kinds.ts';
+import { readChecks } from './checks/check.ts';
+import { createCheckKinds } from './checks/kinds.ts';
+import type { Config, EnvironmentConfig, RevealSecret } from './config/config.ts';
+import { loadSecrets } from './config/load-config.ts';
+import { readMigrations } from './migrations/migration-files.ts';
+import type { Environment } from './plans/environment.ts';
+import type { BackupView, Door, Person } from './runs/door.ts';
+import type { CarryOutDeps } from './runs/execution.ts';
+import { createMakePlan } from './runs/make-plan.ts';
+import { openDoor as openRunsDoor } from './runs/open-door.ts';
+import type { RunRecords } from './runs/run-records.ts';
+import { settle } from './runs/settle.ts';
+import { createUndoKinds } from './runs/undo-kinds.ts';
+import { systemClock } from './shared/clock.ts';
+import { Failure } from './shared/failure.ts';
+import { digestOf, type Json } from './shared/json.ts';
+import { createLogger, type Logger } from './shared/logger.ts';
+import { createSeal } from './shared/sealed.ts';
+import type { Outbox } from './slack/outbox.ts';
+import { type Database, openDatabase } from './storage/database.ts';
+import { createOutboxStore } from './storage/outbox-store.ts';
+import { openRunQueue } from './storage/run-queue-client.ts';
+import { createRunStore } from './storage/run-store.ts';
+import { createSystem } from './systems/index.ts';
+import type { System } from './systems/system.ts';
+import { identifyTerminal } from './terminal/identify.ts';
+
+/** Everything that is built once: the only place that puts folders together. */
+export interface App {
+  readonly door: Door;
+  readonly outbox: Outbox;
+  readonly reveal: RevealSecret;
+  readonly logger: Logger;
+  /** For the worker that carries runs out. */
+  readonly engine: CarryOutDeps;
+  /** Throws `same-server` where the bot's own database lies on a server that it manages: a restore would rewind its memory. */
+  refuseSharedServer(): Promise<void>;
+  /** Who acts at the terminal: by token, or by name where the configuration trusts names. */
+  terminalPerson(name: string | null, token: string | null): Promise<Person>;
+  close(): Promise<void>;
+}
+
+/** Opens the bot's database and describes every environment; stores are connected to when they are first used. */
+export async function openApp(config: Config): Promise<App> {
+  const logger = createLogger(config.bot.logLevel);
+  const reveal = await loadSecrets(config);
+  const url = reveal(config.bot.database);
+  const database = await openDatabase(url, logger);
+  const queue = await openRunQueue(url);
+  const clock = systemClock;
+  const records = createRunStore({ database, url, queue, clock });
+  const outbox = createOutboxStore(database);
+  const folder = createBackupFolder(resolve(config.bot.backups), reveal(config.bot.key));
+  const environments = new Map<string, Environment>();
+  for (const [name, environment] of Object.entries(config.environments)) {
+    environments.set(name, createEnvironment(name, environment, { config, reveal, logger, records, folder }));
+  }
+  const listBackups = (environment: string): Promise<readonly BackupView[]> => folder.listSets(environment);
+  const makePlan = createMakePlan(records, listBackups);
+  const systems = [...environments.values()].flatMap((environment) => [...environment.systems.values()]);
+  return {
+    door: openRunsDoor({ environments, records, makePlan, clock, listBackups }),
+    outbox,
+    reveal,
+    logger,
+    engine: {
+      records,
+      environments,
+      clock,
+      logger,
+      replan: (run) => {
+        const environment = environments.get(run.environment);
+        if (!environment) throw new Error(`${run.environment} is gone`);
+        return makePlan(environment, run.plan, run.backupId ?? '');
+      },
+      settle: (run) => settle(records, listBackups, run),
+    },
+    refuseSharedServer: () => refuseSharedServer(database, environments),
+    terminalPerson: (name, token) => identifyTerminal(config.people, outbox, name, token),
+    async close() {
+      await Promise.allSettled(systems.map((system) => system.close()));
+      await queue.close();
+      await database.close();
+    },
+  };
+}
+
+async function refuseSharedServer(database: Database, environments: ReadonlyMap<string, Environment>): Promise<void> {
+  const own = await database.identity();
+  for (const environment of environments.values()) {
+    for (const system of environment.systems.values()) {
+      if (system.type !== 'postgres' || (await system.identity().catch(() => '')) !== own) continue;
+      throw new Failure({
+        code: 'same-server',
+        message: `The bot's own database is on the server that ${environment.name}/${system.name} manages.`,
+        advice: 'Give the bot a PostgreSQL cluster of its own: a restore rewinds whole clusters. Nothing was started.',
+      });
+    }
+  }
+}
+
+interface EnvironmentDeps {
+  readonly config: Config;
+  readonly reveal: RevealSecret;
+  readonly logger: Logger;
+  readonly records: RunRecords;
+  readonly folder: BackupFolder;
+}
+
+function createEnvironment(name: string, settings: EnvironmentConfig, deps: EnvironmentDeps): Environment {
+  const seal = createSeal(Buffer.from(deps.reveal(deps.config.bot.key).reveal(), 'base64'));
+  const systems = new Map<string, System>();
+  for (const [systemName, config] of Object.entries(settings.systems)) {
+    systems.set(systemName, createSystem(systemName, config, { seal, reveal: deps.reveal, logger: deps.logger }));
+  }
+  const checks = () => readChecks(deps.config.bot.packs, settings.variables);
+  return {
+    name,
+    production: settings.production,
+    channel: settings.channel,
+    systems,
+    ownKinds: [
+      ...createBackupKinds({ systems, folder: deps.folder, clock: systemClock, environment: name }),
+      ...createCheckKinds({ systems, checks }),
+      ...createUndoKinds({ systems, records: deps.records }),
+    ],
+    votesRequired: settings.approvals.required,
+    expiresMinutes: settings.approvals.expiresMinutes,
+    tolerancePercent: settings.tolerancePercent,
+    shown: new Set(settings.show),
+    configHash: digestOf(settings as unknown as Json),
+    migrations: () => readMigrations(deps.config.bot.packs, settings.variables),
+    checks,
+  };
+}

@@ -1,0 +1,172 @@
+import { comparePlans } from '../plans/compare-plans.ts';
+import type { Plan, PlanStage } from '../plans/plan.ts';
+import { Failure, type FailureReport } from '../shared/failure.ts';
+import { type Attempt, attempt } from './attempt.ts';
+import type { CarryOutDeps, Durable, Execution } from './execution.ts';
+import { performStep } from './perform-step.ts';
+import type { StoredRun } from './run-records.ts';
+import { isOver } from './run-status.ts';
+
+export type Outcome = 'done' | 'parked' | 'voided' | 'over';
+
+/**
+ * Carries one attempt at a run to its end. Everything that decides what comes next is the result of a durable step, so
+ * that another process which takes up after a crash goes the same way.
+ */
+export async function carryOut(deps: CarryOutDeps, runId: string, durable: Durable): Promise<Outcome> {
+  const start = await durable.step('start', () => begin(deps, runId));
+  if (start === 'over') return 'over';
+  const run = await findRun(deps, runId);
+  const environment = deps.environments.get(run.environment);
+  if (!environment) return end(deps, durable, run, 'voided', gone(run.environment));
+  const execution: Execution = { deps, run, environment, durable, fence: { environment: run.environment, token: 0 } };
+  const held = await takeEnvironment(execution);
+  if (held !== null) return end(deps, durable, run, 'voided', held);
+  const beat = holdsEnvironment(run.plan) ? startHeartbeat(execution) : null;
+  try {
+    return await carryOutStages(execution, start === 'begun');
+  } finally {
+    if (beat) clearInterval(beat);
+  }
+}
+
+/** Whether the run holds its environment: everything but validation does, backups because stores must stand still. */
+export function holdsEnvironment(plan: Plan): boolean {
+  return plan.action !== 'validate';
+}
+
+async function carryOutStages(execution: Execution, begun: boolean): Promise<Outcome> {
+  const { run, durable, deps } = execution;
+  let compared = begun;
+  let failure: FailureReport | null = null;
+  for (const stage of run.plan.stages) {
+    if (failure !== null && !stage.always) continue;
+    if (!compared && stage.steps.some((step) => step.effect !== 'reads')) {
+      const changes = await durable.step('compare', () => attempt(deps.logger, () => compareWithNow(execution)));
+      if ('failed' in changes) return end(deps, durable, run, 'parked', changes.failed);
+      if (changes.ok.length > 0) return end(deps, durable, run, 'voided', changed(changes.ok));
+      compared = true;
+    }
+    failure = (await carryOutStage(execution, stage)) ?? failure;
+  }
+  if (failure !== null) return end(deps, durable, run, 'parked', failure);
+  await durable.step('settle', () => deps.settle(run));
+  return end(deps, durable, run, 'done', null);
+}
+
+async function carryOutStage(execution: Execution, stage: PlanStage): Promise<FailureReport | null> {
+  const { deps, durable, run } = execution;
+  await durable.step(`${stage.id}:stage`, () => deps.records.event(run.id, 'stage-started', stage.title));
+  for (const step of stage.steps) {
+    const failure = await performStep(execution, step);
+    if (failure !== null) return failure;
+    // A restored store brings its old fence back: a greater token is written before anything else happens to it.
+    if (step.use === 'backup.restore-part') {
+      const held = await takeEnvironment(execution);
+      if (held !== null) return held;
+    }
+  }
+  return null;
+}
+
+/** `fresh` = nothing was changed yet, `begun` = an earlier attempt has changed something, `over` = there is nothing to do. */
+async function begin(deps: CarryOutDeps, runId: string): Promise<'fresh' | 'begun' | 'over'> {
+  const run = await findRun(deps, runId);
+  if (isOver(run.status)) return 'over';
+  const { records, clock } = deps;
+  if (run.status === 'queued' && run.votesNeeded > 0 && clock.now().getTime() >= Date.parse(run.expiresAt)) {
+    await records.move(runId, 'expired', { type: 'expired', text: 'the approval ran out before a worker was free' });
+    return 'over';
+  }
+  if (run.status === 'queued') await records.move(runId, 'running', { type: 'started', text: null });
+  const effects = new Map(run.plan.stages.flatMap((stage) => stage.steps).map((step) => [step.id, step.effect]));
+  const begun = run.steps.some((step) => step.state !== 'waiting' && effects.get(step.stepId) !== 'reads');
+  return begun ? 'begun' : 'fresh';
+}
+
+/** Takes or re-takes the lease and makes every store refuse older tokens. Answers why not, or null. */
+async function takeEnvironment(execution: Execution): Promise<FailureReport | null> {
+  const { run, deps, environment } = execution;
+  if (!holdsEnvironment(run.plan)) return null;
+  const inherit =
+    run.plan.action === 'rollback' || run.plan.action === 'restore' ? await parkedHolder(execution) : null;
+  const lease = await deps.records.acquireLease(environment.name, run.id, inherit);
+  if ('holder' in lease) return busy(environment.name, lease.holder.runId);
+  execution.fence = { environment: environment.name, token: lease.token };
+  const changing = run.plan.stages.some((stage) => stage.steps.some((step) => step.effect !== 'reads'));
+  if (!changing) return null;
+  const advanced: Attempt<void> = await attempt(deps.logger, async () => {
+    for (const system of environment.systems.values()) await system.advanceFence?.(execution.fence);
+  });
+  return 'failed' in advanced ? advanced.failed : null;
+}
+
+/** A rollback or restore inherits the environment from the parked run that it clears up. */
+async function parkedHolder({ deps, environment, run }: Execution): Promise<string | null> {
+  const holder = await deps.records.leaseHolder(environment.name);
+  const clearsUp = run.plan.action === 'restore' || holder?.runId === run.plan.subject;
+  return holder?.status === 'parked' && clearsUp ? holder.runId : null;
+}
+
+async function compareWithNow({ deps, run, environment }: Execution): Promise<readonly string[]> {
+  return comparePlans(run.plan, await deps.replan(run), environment.tolerancePercent);
+}
+
+function startHeartbeat({ deps, environment, run }: Execution): NodeJS.Timeout {
+  const failed = (): void => deps.logger.warn({ run: run.id }, 'the lease was not renewed');
+  return setInterval(() => void deps.records.renewLease(environment.name, run.id).catch(failed), 15_000).unref();
+}
+
+async function end(
+  deps: CarryOutDeps,
+  durable: Durable,
+  run: StoredRun,
+  status: 'done' | 'parked' | 'voided',
+  failure: FailureReport | null,
+): Promise<Outcome> {
+  await durable.step(`end:${status}`, async () => {
+    if (status === 'parked' && holdsEnvironment(run.plan)) await deps.records.parkLease(run.environment, run.id);
+    else await deps.records.releaseLease(run.environment, run.id);
+    const type = status === 'parked' ? 'failed' : status;
+    await deps.records.move(
+      run.id,
+      status,
+      { type, text: failure?.message ?? null },
+      failure === null ? {} : { failure },
+    );
+  });
+  return status;
+}
+
+async function findRun(deps: CarryOutDeps, runId: string): Promise<StoredRun> {
+  const run = await deps.records.find(runId);
+  if (run) return run;
+  throw new Failure({ code: 'unknown-run', message: `There is no run ${runId}.`, advice: 'Nothing was changed.' });
+}
+
+function changed(changes: readonly string[]): FailureReport {
+  return {
+    code: 'plan-changed',
+    message: `It would no longer do what was approved: ${changes.slice(0, 3).join('; ')}.`,
+    advice: 'Nothing was changed. Ask for it again: the new plan shows the new numbers and needs a new vote.',
+    retryable: false,
+  };
+}
+
+function busy(environment: string, holder: string): FailureReport {
+  return {
+    code: 'environment-busy',
+    message: `${environment} is held by ${holder}.`,
+    advice: 'Nothing was changed. Ask again when that run is over.',
+    retryable: true,
+  };
+}
+
+function gone(environment: string): FailureReport {
+  return {
+    code: 'unknown-environment',
+    message: `The environment ${environment} is no longer configured.`,
+    advice: 'Nothing was changed. Put it back into the configuration and ask again.',
+    retryable: false,
+  };
+}

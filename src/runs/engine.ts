@@ -1,0 +1,58 @@
+import { DBOS } from '@dbos-inc/dbos-sdk';
+import type { Logger } from '../shared/logger.ts';
+import type { Secret } from '../shared/secret.ts';
+import { carryOut } from './carry-out.ts';
+import type { CarryOutDeps, Durable } from './execution.ts';
+import { runQueue } from './run-queue.ts';
+
+interface EngineOptions {
+  readonly databaseUrl: Secret;
+  /** Stable and unique: after a restart under the same id its runs are taken up again. */
+  readonly executorId: string;
+  readonly deps: CarryOutDeps;
+  readonly logger: Logger;
+}
+
+export interface Engine {
+  stop(): Promise<void>;
+}
+
+/** How long expired requests may go unnoticed, in milliseconds; votes are judged by the clock all the same. */
+const sweepPause = 15_000;
+
+const durable: Durable = { step: (name, work) => DBOS.runStep(work, { name }) };
+
+/** Starts this process as a worker: takes up its unfinished runs, then carries out what is queued. One per process. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { logger, deps } = options;
+  DBOS.setConfig({
+    name: runQueue.application,
+    systemDatabaseUrl: options.databaseUrl.reveal(),
+    applicationVersion: runQueue.applicationVersion,
+    executorID: options.executorId,
+    logger: {
+      info: (entry) => logger.debug({ entry: String(entry) }, 'engine'),
+      debug: () => undefined,
+      warn: (entry) => logger.warn({ entry: String(entry) }, 'engine'),
+      error: (entry) => logger.error({ entry: String(entry) }, 'engine'),
+    },
+  });
+  DBOS.registerWorkflow((runId: string) => carryOut(deps, runId, durable), {
+    name: runQueue.workflow,
+    // A run that kills its worker again and again must not be given up silently after the default of 100.
+    maxRecoveryAttempts: 10_000,
+  });
+  await DBOS.launch();
+  await DBOS.registerQueue(runQueue.name, { workerConcurrency: 8, minPollingIntervalMs: 200 });
+  const sweep = setInterval(() => {
+    deps.records
+      .expireOverdue(deps.clock.now())
+      .catch((error: Error) => logger.warn({ error: error.message }, 'overdue requests were not swept'));
+  }, sweepPause);
+  return {
+    async stop() {
+      clearInterval(sweep);
+      await DBOS.shutdown({ deregister: true });
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { type Environment, otherSystems } from '../plans/environment.ts';
+import type { Plan } from '../plans/plan.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Fence, StepContext } from '../systems/system.ts';
+import type { RunRecords, StoredRun } from './run-records.ts';
+
+/** Runs work once and remembers its result: after a crash the remembered result is answered without running it again. */
+export interface Durable {
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+}
+
+export interface CarryOutDeps {
+  readonly records: RunRecords;
+  readonly environments: ReadonlyMap<string, Environment>;
+  /** Makes the run's plan again, here and now. */
+  readonly replan: (run: StoredRun) => Promise<Plan>;
+  /** What is left to do in the bot's own records when a run is done. */
+  readonly settle: (run: StoredRun) => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What the steps of one execution share. The fence's token is this execution's own, a recovery gets a greater one. */
+export interface Execution {
+  readonly deps: CarryOutDeps;
+  readonly run: StoredRun;
+  readonly environment: Environment;
+  readonly durable: Durable;
+  fence: Fence;
+}
+
+/** What a step kind may use while it works for this execution. */
+export function stepContext(execution: Execution, stepId: string, cap: number | null): StepContext {
+  return {
+    ...otherSystems(execution.environment),
+    runId: execution.run.id,
+    stepId,
+    sequenceBase: execution.run.sequenceBase,
+    fence: execution.fence,
+    cap,
+    signal: AbortSignal.timeout(24 * 3_600_000),
+  };
+}

@@ -1,0 +1,195 @@
+import { decide } from '../approvals/decide.ts';
+import type { Vote } from '../approvals/vote.ts';
+import type { Environment } from '../plans/environment.ts';
+import { maskConflict } from '../plans/mask.ts';
+import { Failure } from '../shared/failure.ts';
+import type {
+  BackupView,
+  Door,
+  EnvironmentStatus,
+  Person,
+  Refusal,
+  SystemView,
+  VoteOutcome,
+  VoteRequest,
+} from './door.ts';
+import { type Gate, isFree, mayOperate, mayRead, mayVote } from './gates.ts';
+import type { ConflictReport, Run } from './run.ts';
+import { findEnvironment, refusalOf, type SubmitDeps, submit } from './submit.ts';
+
+export interface DoorDeps extends SubmitDeps {
+  readonly listBackups: (environment: string) => Promise<readonly BackupView[]>;
+}
+
+/** The door for Slack, the terminal and schedules. Failures come back as refusals; anything thrown is a bug. */
+export function openDoor(deps: DoorDeps): Door {
+  const { records, environments } = deps;
+  return {
+    environments: [...environments.values()].map(({ name, production, channel }) => ({ name, production, channel })),
+    async migrations() {
+      const all = new Map<string, { id: string; title: string; description: string }>();
+      for (const environment of environments.values()) {
+        for (const { id, title, description } of (await environment.migrations()).values())
+          all.set(id, { id, title, description });
+      }
+      return [...all.values()];
+    },
+    submit: (request) => refusing(() => submit(deps, request)),
+    vote: (request) => refusing(() => vote(deps, request)),
+    retry: (runId, person) => refusing(() => retry(deps, runId, person)),
+    keep: (runId, person) => refusing(() => keep(deps, runId, person)),
+    status: (environment, person) => refusing(() => readStatus(deps, environment, person)),
+    backups: (environment, person) =>
+      refusing(async () => reading(person) ?? deps.listBackups(findEnvironment(environments, environment).name)),
+    runs: (filter, person) => refusing(async () => reading(person) ?? records.list(filter)),
+    run: (runId) => records.find(runId),
+    conflicts: (runId, limit) => readConflicts(deps, runId, limit),
+    events: (afterId, limit) => records.events(afterId, limit),
+    listen: (wake) => records.listen(wake),
+  };
+}
+
+async function refusing<T>(work: () => Promise<T>): Promise<T | Refusal> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { kind: 'refused', code: error.code, message: error.message, advice: error.advice, findings: [] };
+  }
+}
+
+function reading(person: Person): Refusal | null {
+  const gate = mayRead(person);
+  return gate.pass ? null : refusalOf(gate);
+}
+
+async function findRun(deps: DoorDeps, runId: string) {
+  const run = await deps.records.find(runId);
+  if (run) return run;
+  throw new Failure({
+    code: 'unknown-run',
+    message: `There is no run ${runId}.`,
+    advice: '`/tas runs` lists them. Nothing was changed.',
+  });
+}
+
+async function vote(deps: DoorDeps, request: VoteRequest): Promise<VoteOutcome> {
+  const run = await findRun(deps, request.runId);
+  const now = deps.clock.now();
+  const digest = request.digest ?? run.digest;
+  const requesterIds = [run.requester.id];
+  const ballot: Gate = mayVote({
+    run: { ...run, requesterIds, voterIds: run.votes.map(({ voter }) => voter.id) },
+    voter: request.person,
+    choice: request.choice,
+    digest,
+    now,
+  });
+  if (!ballot.pass) return refusalOf(ballot);
+  const holder = await deps.records.leaseHolder(run.environment);
+  const inherits = run.plan.action === 'restore' ? (holder?.runId ?? null) : run.plan.subject;
+  const free = isFree(run.environment, holder, holder?.status === 'parked' ? inherits : null);
+  if (!free.pass && request.choice === 'approve') return refusalOf(free);
+  const cast: Vote = {
+    voter: { id: request.person.id, name: request.person.name },
+    choice: request.choice,
+    digest,
+    reason: request.reason,
+    at: now.toISOString(),
+  };
+  const outcome = await deps.records.voteAndMove(run.id, cast, (votes) =>
+    decide(votes, run.digest, requesterIds, run.votesNeeded),
+  );
+  if (outcome === 'doubled' || outcome === 'over') {
+    const message =
+      outcome === 'doubled'
+        ? `${request.person.name} has voted on ${run.id} already.`
+        : `${run.id} no longer waits for votes.`;
+    return { kind: 'refused', code: 'stale', message, advice: 'Nothing was changed.', findings: [] };
+  }
+  const decision = outcome === 'queued' ? 'approved' : outcome;
+  return { kind: 'counted', run: await findRun(deps, run.id), decision };
+}
+
+async function retry(deps: DoorDeps, runId: string, person: Person): Promise<Run | Refusal> {
+  return handleParked(deps, runId, person, () => deps.records.enqueueRetry(runId));
+}
+
+async function keep(deps: DoorDeps, runId: string, person: Person): Promise<Run | Refusal> {
+  return handleParked(deps, runId, person, async (run) => {
+    const moved = await deps.records.move(runId, 'closed', { type: 'closed', text: `kept as it is by ${person.name}` });
+    if (moved) await deps.records.releaseLease(run.environment, runId);
+    return moved;
+  });
+}
+
+async function handleParked(
+  deps: DoorDeps,
+  runId: string,
+  person: Person,
+  work: (run: Run) => Promise<boolean>,
+): Promise<Run | Refusal> {
+  const gate = mayOperate(person);
+  if (!gate.pass) return refusalOf(gate);
+  const run = await findRun(deps, runId);
+  if (await work(run)) return findRun(deps, runId);
+  return {
+    kind: 'refused',
+    code: 'stale',
+    message: `${runId} is ${run.status}, not parked.`,
+    advice: '`/tas status` shows where things are. Nothing was changed.',
+    findings: [],
+  };
+}
+
+async function readStatus(deps: DoorDeps, name: string, person: Person): Promise<EnvironmentStatus | Refusal> {
+  const refused = reading(person);
+  if (refused) return refused;
+  const environment = findEnvironment(deps.environments, name);
+  const [systems, holder, backups, openRuns] = await Promise.all([
+    readSystems(deps, environment),
+    deps.records.leaseHolder(name),
+    deps.listBackups(name),
+    deps.records.list({ environment: name, statuses: ['planned', 'queued', 'running', 'parked'], limit: 20 }),
+  ]);
+  return {
+    environment: name,
+    production: environment.production,
+    systems,
+    holder,
+    lastBackup: backups[0] ?? null,
+    openRuns,
+  };
+}
+
+async function readSystems(deps: DoorDeps, environment: Environment): Promise<SystemView[]> {
+  const seen = new Map(await deps.records.lastUp(environment.name));
+  return Promise.all(
+    [...environment.systems.values()].map(async (system) => {
+      const health = await system.checkHealth();
+      const now = deps.clock.now();
+      if (health.up) {
+        await deps.records.sawUp(environment.name, system.name, now);
+        seen.set(system.name, now.toISOString());
+      }
+      return { name: system.name, type: system.type, health, lastUpAt: seen.get(system.name) ?? null };
+    }),
+  );
+}
+
+async function readConflicts(deps: DoorDeps, runId: string, limit: number): Promise<ConflictReport> {
+  const run = await findRun(deps, runId);
+  const environment = findEnvironment(deps.environments, run.environment);
+  const progress = new Map(run.steps.map((step) => [step.stepId, step]));
+  const conflicts = [];
+  let total = 0;
+  for (const step of run.plan.stages.flatMap((stage) => stage.steps).filter(({ mode }) => mode === 'undo')) {
+    total += (progress.get(step.id)?.kept ?? 0) + (progress.get(step.id)?.missing ?? 0);
+    const journal = step.system === null ? undefined : environment.systems.get(step.system)?.journal;
+    if (!journal || conflicts.length >= limit) continue;
+    for (const conflict of await journal.conflicts(run.id, step.id, limit - conflicts.length)) {
+      conflicts.push(maskConflict({ ...conflict, system: step.system as string, stepId: step.id }, environment.shown));
+    }
+  }
+  return { total, conflicts };
+}

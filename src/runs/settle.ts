@@ -1,0 +1,35 @@
+import type { BackupView } from './door.ts';
+import type { RunRecords, StoredRun } from './run-records.ts';
+
+/** What a finished run means for others: which runs it undid, and which a restore made meaningless. May run twice. */
+export async function settle(
+  records: RunRecords,
+  listBackups: (environment: string) => Promise<readonly BackupView[]>,
+  run: StoredRun,
+): Promise<void> {
+  if (run.plan.action === 'rollback') await settleRollback(records, run);
+  if (run.plan.action === 'restore') {
+    const set = (await listBackups(run.environment)).find((candidate) => candidate.id === run.plan.subject);
+    if (set) await records.markSuperseded(run.environment, new Date(set.createdAt), run.id);
+    await closeParked(records, run);
+  }
+}
+
+async function settleRollback(records: RunRecords, run: StoredRun): Promise<void> {
+  const undone = await records.find(run.plan.subject);
+  if (!undone) return;
+  await records.markUndone(undone.id, run.id);
+  // An undo that is undone makes the run that it had undone count again.
+  if (undone.plan.action === 'rollback') await records.markUndone(undone.plan.subject, null);
+  if (undone.status === 'parked') await close(records, undone.id, run.id);
+}
+
+async function closeParked(records: RunRecords, run: StoredRun): Promise<void> {
+  for (const parked of await records.list({ environment: run.environment, statuses: ['parked'], limit: 10 })) {
+    await close(records, parked.id, run.id);
+  }
+}
+
+async function close(records: RunRecords, runId: string, by: string): Promise<void> {
+  await records.move(runId, 'closed', { type: 'closed', text: `undone by ${by}` }, { undoneBy: by });
+}

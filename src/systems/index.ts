@@ -1,0 +1,54 @@
+import type { RevealSecret, SystemConfig } from '../config/config.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Seal } from '../shared/sealed.ts';
+import { createMinioSystem } from './minio/minio-system.ts';
+import { createNeo4jSystem } from './neo4j/neo4j-system.ts';
+import { createPostgresSystem } from './postgres/postgres-system.ts';
+import type { System } from './system.ts';
+
+interface SystemDeps {
+  readonly seal: Seal;
+  readonly reveal: RevealSecret;
+  readonly logger: Logger;
+}
+
+/** Every type of system: the only line to add for a new one. Making one opens no connection yet. */
+const makers: {
+  readonly [T in SystemConfig['type']]: (
+    name: string,
+    config: Extract<SystemConfig, { type: T }>,
+    deps: SystemDeps,
+  ) => System;
+} = {
+  neo4j: (name, { password, url, user, database }, { reveal, seal, logger }) =>
+    createNeo4jSystem({ name, url, user, password: reveal(password), seal, logger, ...(database ? { database } : {}) }),
+  postgres: (name, { password, host, port, database, user, tools }, { reveal, seal, logger }) =>
+    createPostgresSystem({
+      name,
+      host,
+      port,
+      database,
+      user,
+      password: reveal(password),
+      seal,
+      logger,
+      ...(tools ? { toolsFolder: tools } : {}),
+    }),
+  minio: (name, { secretKey, url, accessKey, bucket, region }, { reveal, seal, logger }) =>
+    createMinioSystem({
+      name,
+      url,
+      accessKey,
+      secretKey: reveal(secretKey),
+      bucket,
+      seal,
+      logger,
+      ...(region ? { region } : {}),
+    }),
+};
+
+/** The system that a configuration describes. */
+export function createSystem(name: string, config: SystemConfig, deps: SystemDeps): System {
+  const make = makers[config.type] as (name: string, config: SystemConfig, deps: SystemDeps) => System;
+  return make(name, config, deps);
+}

@@ -1,0 +1,50 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Config } from '../config/config.ts';
+import type { Person, Role } from '../runs/door.ts';
+import { Failure } from '../shared/failure.ts';
+import type { Outbox } from '../slack/outbox.ts';
+
+type People = Config['people'];
+
+const groups: readonly (readonly [keyof Pick<People, 'viewers' | 'operators' | 'approvers'>, Role])[] = [
+  ['viewers', 'viewer'],
+  ['operators', 'operator'],
+  ['approvers', 'approver'],
+];
+
+/**
+ * Who acts at the terminal: the owner of the token, or, where the configuration trusts names, the person of that name.
+ * Roles come from the configuration and from Slack's groups as last seen, so that it works while Slack is down.
+ * Throws `not-allowed`.
+ */
+export async function identifyTerminal(
+  people: People,
+  outbox: Outbox,
+  name: string | null,
+  token: string | null,
+): Promise<Person> {
+  const entry = people.terminal.find((candidate) =>
+    token === null ? people.trustNames && candidate.name === name : holds(candidate.tokenSha256, token),
+  );
+  if (!entry) {
+    throw new Failure({
+      code: 'not-allowed',
+      message: token === null ? 'The terminal does not know who you are.' : 'That token is not known.',
+      advice: people.trustNames
+        ? `Say who you are: --as ${people.terminal.map((candidate) => candidate.name).join('|')}. Nothing was changed.`
+        : 'Set TAS_TOKEN to your personal token. Nothing was changed.',
+    });
+  }
+  const roles: Role[] = [];
+  for (const [group, role] of groups) {
+    const { users, group: slackGroup } = people[group];
+    const members = slackGroup === undefined ? [] : await outbox.members(slackGroup);
+    if (users.includes(entry.user) || members.includes(entry.user)) roles.push(role);
+  }
+  return { id: entry.user, name: entry.name, roles };
+}
+
+function holds(expected: string | undefined, token: string): boolean {
+  if (expected === undefined) return false;
+  return timingSafeEqual(Buffer.from(expected, 'hex'), createHash('sha256').update(token).digest());
+}
