@@ -79,7 +79,7 @@ export async function openApp(config: Config): Promise<App> {
       settle: (run) => settle(records, listBackups, run),
     },
     refuseSharedServer: () => refuseSharedServer(database, environments),
-    terminalPerson: (name, token) => identifyTerminal(config.people, outbox, name, token),
+    terminalPerson: (name, token) => identifyTerminal(config.people, outbox.members, name, token),
     async close() {
       await Promise.allSettled(systems.map((system) => system.close()));
       await queue.close();

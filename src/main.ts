@@ -1,6 +1,7 @@
 import { openApp } from './app.ts';
 import { loadConfig } from './config/load-config.ts';
 import { startEngine } from './runs/engine.ts';
+import { startHousekeeping } from './schedules/housekeeping.ts';
 import { Failure } from './shared/failure.ts';
 import { createSlackFront } from './slack/slack-front.ts';
 
@@ -15,6 +16,7 @@ async function main(): Promise<void> {
     deps: app.engine,
     logger: app.logger,
   });
+  const housekeeping = startHousekeeping(app.engine);
   const front = createSlackFront({
     config: config.slack,
     people: config.people,
@@ -31,7 +33,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     // Runs need no farewell: what is unfinished is taken up again at the next start.
-    void Promise.allSettled([front.stop(), engine.stop()])
+    void Promise.allSettled([front.stop(), housekeeping.stop(), engine.stop()])
       .then(() => app.close())
       .finally(() => process.exit(0));
     setTimeout(() => process.exit(0), 10_000).unref();

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Reference } from '../plans/plan.ts';
 import type { Json } from '../shared/json.ts';
 import type { FieldRef } from '../systems/system.ts';
 
@@ -7,10 +6,10 @@ const id = z
   .string()
   .regex(/^[a-z][a-z0-9-]{1,59}$/, 'lower-case letters, digits and dashes, beginning with a letter, at most 60');
 
-/** `system:Collection.field`, e.g. `graph:User.personal_tenant_id`. */
+/** `system:Collection.field`, e.g. `graph:User.id`. */
 const fieldRef = z
   .string()
-  .regex(/^[a-z][a-z0-9-]*:[^.:]+\.[^.:]+$/, 'write system:Collection.field, e.g. graph:User.personal_tenant_id')
+  .regex(/^[a-z][a-z0-9-]*:[^.:]+\.[^.:]+$/, 'write system:Collection.field')
   .transform((text): FieldRef => {
     const [system, rest] = text.split(':') as [string, string];
     const [collection, field] = rest.split('.') as [string, string];
@@ -48,6 +47,12 @@ export const migrationSchema = z.strictObject({
   /** Fields of one collection that undo restores together or not at all. */
   coupled: z.array(z.array(fieldRef).min(2)).default([]),
 });
+
+/** A field that refers to another: while a record holds a value in `from`, the value in `to` must stay. */
+export interface Reference {
+  readonly from: FieldRef;
+  readonly to: FieldRef;
+}
 
 export interface MigrationStep {
   readonly id: string;

@@ -1,7 +1,8 @@
+import type { Reference } from '../migrations/migration.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { Effect, FieldRef, UndoClass } from '../systems/system.ts';
 import type { Environment } from './environment.ts';
-import type { Action, Plan, PlanStage, PlanStep, Reference } from './plan.ts';
+import type { Action, Plan, PlanStage, PlanStep } from './plan.ts';
 import { type PlannedStep, planStep, type StepRequest } from './plan-step.ts';
 
 /** Version of the engine's way to carry a plan out; part of what people sign. */

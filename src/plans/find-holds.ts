@@ -1,5 +1,6 @@
+import type { Reference } from '../migrations/migration.ts';
 import type { FieldRef, System } from '../systems/system.ts';
-import type { Plan, PlanStep, Reference } from './plan.ts';
+import type { Plan, PlanStep } from './plan.ts';
 
 /** What an undo looks at: whose journal, and how the migration's fields refer to each other. */
 export interface UndoScope {

@@ -1,14 +1,9 @@
+import type { Reference } from '../migrations/migration.ts';
 import type { Json } from '../shared/json.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { Effect, FieldRef, Sample, UndoClass } from '../systems/system.ts';
 
 export type Action = 'backup' | 'restore' | 'migrate' | 'validate' | 'rollback';
-
-/** A field that refers to another: while a record holds a value in `from`, the value in `to` must stay. */
-export interface Reference {
-  readonly from: FieldRef;
-  readonly to: FieldRef;
-}
 
 /** One use of a step kind in a plan. Its samples are masked. */
 export interface PlanStep {

@@ -17,9 +17,6 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** How long expired requests may go unnoticed, in milliseconds; votes are judged by the clock all the same. */
-const sweepPause = 15_000;
-
 const durable: Durable = { step: (name, work) => DBOS.runStep(work, { name }) };
 
 /** Starts this process as a worker: takes up its unfinished runs, then carries out what is queued. One per process. */
@@ -44,14 +41,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   await DBOS.launch();
   await DBOS.registerQueue(runQueue.name, { workerConcurrency: 8, minPollingIntervalMs: 200 });
-  const sweep = setInterval(() => {
-    deps.records
-      .expireOverdue(deps.clock.now())
-      .catch((error: Error) => logger.warn({ error: error.message }, 'overdue requests were not swept'));
-  }, sweepPause);
   return {
     async stop() {
-      clearInterval(sweep);
       await DBOS.shutdown({ deregister: true });
     },
   };

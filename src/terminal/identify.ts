@@ -2,7 +2,6 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Person, Role } from '../runs/door.ts';
 import { Failure } from '../shared/failure.ts';
-import type { Outbox } from '../slack/outbox.ts';
 
 type People = Config['people'];
 
@@ -19,7 +18,7 @@ const groups: readonly (readonly [keyof Pick<People, 'viewers' | 'operators' | '
  */
 export async function identifyTerminal(
   people: People,
-  outbox: Outbox,
+  membersOf: (slackGroup: string) => Promise<readonly string[]>,
   name: string | null,
   token: string | null,
 ): Promise<Person> {
@@ -38,7 +37,7 @@ export async function identifyTerminal(
   const roles: Role[] = [];
   for (const [group, role] of groups) {
     const { users, group: slackGroup } = people[group];
-    const members = slackGroup === undefined ? [] : await outbox.members(slackGroup);
+    const members = slackGroup === undefined ? [] : await membersOf(slackGroup);
     if (users.includes(entry.user) || members.includes(entry.user)) roles.push(role);
   }
   return { id: entry.user, name: entry.name, roles };
