@@ -1,0 +1,72 @@
+import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import type { Task } from './progress.ts';
+import { askProgram, runProgram } from './run-program.ts';
+
+export interface AptPackages {
+  readonly wanted: readonly string[];
+  /** Taken where the system does not have the wanted ones. */
+  readonly otherwise?: readonly string[];
+}
+
+const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
+const clusterConfig = '/etc/postgresql-common/createcluster.conf';
+
+/** apt-get works for one caller at a time; so do we. */
+let last: Promise<unknown> = Promise.resolve();
+let listsAreFresh = false;
+
+/** Installs packages of the system where this process may. Answers null, or why it did not. */
+export async function installWithApt(packages: AptPackages, title: string, task: Task): Promise<string | null> {
+  if (process.getuid?.() !== 0) return 'it is missing and only root may install it';
+  if (process.env.TAS_SANDBOX_INSTALL === 'no') return 'it is missing and TAS_SANDBOX_INSTALL=no forbids installing';
+  if ((await askProgram('apt-get', ['--version'])) === null) return 'it is missing and there is no apt-get here';
+  const turn = last.then(() => install(packages, title, task));
+  last = turn.catch(() => undefined);
+  return turn;
+}
+
+async function install(packages: AptPackages, title: string, task: Task): Promise<string | null> {
+  task.begin(`installing ${title} with apt-get`, 60_000);
+  try {
+    if (!listsAreFresh) await apt(['update'], task);
+    listsAreFresh = true;
+    const chosen = (await areKnown(packages.wanted)) ? packages.wanted : (packages.otherwise ?? packages.wanted);
+    if (chosen.some((name) => name.startsWith('postgresql'))) await withoutMainCluster(chosen, task);
+    else await apt(['install', '-y', '--no-install-recommends', ...chosen], task);
+  } catch (error) {
+    return `apt-get could not install it (${error instanceof Error ? error.message : 'unknown'})`;
+  }
+  task.done(`${title} is installed`);
+  return null;
+}
+
+/**
+ * Installs a PostgreSQL server so that the package makes no cluster and starts nothing. The setting is taken back
+ * afterwards: what an administrator installs later behaves as usual.
+ */
+async function withoutMainCluster(packages: readonly string[], task: Task): Promise<void> {
+  await apt(['install', '-y', '--no-install-recommends', 'postgresql-common'], task);
+  const before = `${clusterConfig}.before-sandbox`;
+  await copyFile(clusterConfig, before);
+  try {
+    const text = (await readFile(clusterConfig, 'utf8')).replaceAll(/^\s*create_main_cluster\b.*$/gm, '');
+    await writeFile(clusterConfig, `${text}\ncreate_main_cluster = false\n`);
+    await apt(['install', '-y', '--no-install-recommends', ...packages], task);
+  } finally {
+    await rename(before, clusterConfig);
+    await rm(before, { force: true });
+  }
+}
+
+async function areKnown(packages: readonly string[]): Promise<boolean> {
+  const answers = await Promise.all(packages.map((name) => askProgram('apt-cache', ['show', name])));
+  return answers.every((answer) => answer?.includes('Version:'));
+}
+
+async function apt(args: readonly string[], task: Task): Promise<void> {
+  await runProgram('apt-get', ['-q', ...args], {
+    env: quiet,
+    timeoutMs: 600_000,
+    onLine: (line) => task.count(line.slice(0, 60)),
+  });
+}
