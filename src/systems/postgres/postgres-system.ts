@@ -1,0 +1,81 @@
+import { Failure } from '../../shared/failure.ts';
+import type { Seal } from '../../shared/sealed.ts';
+import type { Health, StepKind, System } from '../system.ts';
+import type { KindSetting } from './batch.ts';
+import { createDatabase, type Database, type DatabaseOptions } from './database.ts';
+import { fingerprint } from './fingerprint.ts';
+import { createJournalReader } from './journal-reader.ts';
+import { createJournal, raiseFence } from './journal-store.ts';
+import { addColumnKind } from './kinds/add-column.ts';
+import { addForeignKeyKind } from './kinds/add-foreign-key.ts';
+import { backfillColumnKind } from './kinds/backfill-column.ts';
+import { insertRowsKind } from './kinds/insert-rows.ts';
+import { identity, lookup, scan, violations } from './reads.ts';
+
+/** Where the database is, and what the system works with. */
+export interface PostgresOptions extends DatabaseOptions {
+  /** Where pg_dump and pg_restore lie; absent = the server's version in Debian's place, else the search path. */
+  readonly toolsFolder?: string;
+  /** Seals the journal's bodies. */
+  readonly seal: Seal;
+}
+
+/** One database of a PostgreSQL server (13 or later). Opens no connection before it is asked something. */
+export function createPostgresSystem(options: PostgresOptions): System {
+  const database = createDatabase(options);
+  const setting: KindSetting = { system: options.name, database, seal: options.seal, logger: options.logger };
+  const { guard } = database;
+  const { changesOf: _internal, ...journal } = createJournalReader(database, options.seal);
+  return {
+    name: options.name,
+    type: 'postgres',
+    kinds: [insertRowsKind, addColumnKind, backfillColumnKind, addForeignKeyKind].map((kind) =>
+      guarded(kind(setting), database),
+    ),
+    journal,
+    identity: () => guard(() => identity(database)),
+    checkHealth: () => checkHealth(database),
+    advanceFence: (fence) =>
+      guard(() =>
+        database.transact({}, async (session) => {
+          await createJournal(session);
+          await raiseFence(session, fence);
+        }),
+      ),
+    lookup: (query, keys) => guard(() => lookup(database, query, keys)),
+    scan: (query) => scan(database, query),
+    violations: (statement) => guard(() => violations(database, statement)),
+    fingerprint: () => guard(() => fingerprint(database)),
+    close: () => database.close(),
+  };
+}
+
+async function checkHealth(database: Database): Promise<Health> {
+  const started = performance.now();
+  const latency = (): number => Math.round(performance.now() - started);
+  try {
+    const [row] = await database.guard(() =>
+      database.transact({ readOnly: true, statementTimeout: 5000 }, (session) =>
+        session.rows(`SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS standby`, []),
+      ),
+    );
+    const note = row?.standby === 't' ? { note: 'it is a standby: it can be read, not changed' } : {};
+    return { up: true, version: row?.version ?? null, latencyMs: latency(), ...note };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { up: false, version: null, latencyMs: latency(), note: error.message };
+  }
+}
+
+/** A kind whose driver errors leave as failures. */
+function guarded(kind: StepKind, database: Database): StepKind {
+  const { preview, performBatch, verify, previewUndo, undoBatch } = kind;
+  return {
+    ...kind,
+    preview: (input, context) => database.guard(() => preview(input, context)),
+    performBatch: (input, batch, context) => database.guard(() => performBatch(input, batch, context)),
+    ...(verify && { verify: (input, context) => database.guard(() => verify(input, context)) }),
+    ...(previewUndo && { previewUndo: (input, context) => database.guard(() => previewUndo(input, context)) }),
+    ...(undoBatch && { undoBatch: (input, batch, context) => database.guard(() => undoBatch(input, batch, context)) }),
+  };
+}

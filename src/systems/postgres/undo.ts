@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { digestOf } from '../../shared/json.ts';
+import type { BatchRequest, Sample, StepPreview, UndoBatchResult, UndoContext } from '../system.ts';
+import { type BatchManner, type KindSetting, runBatch } from './batch.ts';
+import type { Session } from './database.ts';
+import { isRowChange, type JournalBody } from './journal-body.ts';
+import { createJournalReader } from './journal-reader.ts';
+import { countBatches, readBody } from './journal-store.ts';
+import { compareRows } from './undo-compare.ts';
+import { applyRows } from './undo-rows.ts';
+import { previewSchemaChange, undoSchemaChange } from './undo-schema.ts';
+
+/** Batch i undoes the original's last batch but i, in one transaction, and journals itself in the same form. */
+export async function undoBatch(
+  setting: KindSetting,
+  batch: BatchRequest,
+  context: UndoContext,
+  manner: BatchManner,
+): Promise<UndoBatchResult> {
+  const { runId, stepId } = context.undoes;
+  const total = await setting.database.transact({ readOnly: true }, (session) => countBatches(session, runId, stepId));
+  if (batch.index >= total) return { cursor: null, done: 0, kept: 0, missing: 0 };
+  const reader = createJournalReader(setting.database, setting.seal);
+  return runBatch(setting, context, batch, manner, async (session) => {
+    const original = await needBody(session, setting, context, total - 1 - batch.index);
+    const undone = isOfRows(original)
+      ? await applyRows(session, { setting, reader, context, original })
+      : await undoSchemaChange(session, original);
+    const missing = undone.missing;
+    const kept = undone.conflicts.filter((conflict) => conflict.reason !== 'missing').length;
+    return {
+      body: { ...original, changes: undone.changes, conflicts: undone.conflicts },
+      result: { cursor: batch.index + 1 < total ? batch.index + 1 : null, done: undone.done, kept, missing },
+    };
+  });
+}
+
+/** Compares every record of the run's journal with what stands there now; locks nothing. */
+export async function previewUndo(setting: KindSetting, context: UndoContext): Promise<StepPreview> {
+  const { runId, stepId } = context.undoes;
+  const read = <T>(work: (session: Session) => Promise<T>): Promise<T> =>
+    setting.database.transact({ readOnly: true, statementTimeout: 600_000 }, work);
+  const total = await read((session) => countBatches(session, runId, stepId));
+  const reader = createJournalReader(setting.database, setting.seal);
+  const keys = createHash('sha256');
+  const samples: Sample[] = [];
+  const locks = new Set<string>();
+  let count = 0;
+  let bytes = 0;
+  let schema = '';
+  for (let index = total - 1; index >= 0; index -= 1) {
+    context.signal.throwIfAborted();
+    const original = await read((session) => needBody(session, setting, context, index));
+    if (!isOfRows(original)) {
+      const seen = await read((session) => previewSchemaChange(session, original));
+      count += seen.count;
+      for (const lock of seen.locks) locks.add(lock);
+      continue;
+    }
+    const seen = await read((session) => compareRows(session, { setting, reader, context, original }));
+    schema = digestOf([...seen.table.columns.values()].map((column) => ({ ...column })));
+    for (const intent of seen.intents) {
+      keys.update(`${intent.key}\n`);
+      if (samples.length < 5) {
+        samples.push({ collection: original.table, key: intent.key, before: intent.before, after: intent.after });
+      }
+      bytes += 200 + 80 * Object.keys(intent.after).length;
+    }
+    count += seen.intents.length;
+  }
+  const keysHash = keys.digest('hex');
+  return {
+    count,
+    exact: true,
+    keysHash,
+    schemaHash: schema,
+    samples,
+    undoClass: 'reversible',
+    locks: [...locks],
+    bytes,
+    findings: [],
+  };
+}
+
+function isOfRows(body: JournalBody): boolean {
+  return body.changes.length === 0 || body.changes.every(isRowChange);
+}
+
+async function needBody(
+  session: Session,
+  setting: KindSetting,
+  context: UndoContext,
+  index: number,
+): Promise<JournalBody> {
+  const body = await readBody(session, setting.seal, { ...context.undoes, index });
+  if (!body) throw new Error(`the journal has no batch ${context.undoes.runId}/${context.undoes.stepId}/${index}`);
+  return body;
+}
