@@ -4,11 +4,29 @@ const shared = {
   transform: { '^.+\\.ts$': '<rootDir>/jest-esbuild.cjs' },
 };
 
+/** Brings real stores up for the tests, or has them skipped visibly where that cannot be done. */
+const live = {
+  ...shared,
+  globalSetup: '<rootDir>/test/live-setup.ts',
+  globalTeardown: '<rootDir>/test/live-teardown.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/live-skip.ts'],
+};
+
 /** Three kinds of test: `unit` needs no network, `live` needs real stores, `journeys` are whole stories on them. */
 export default {
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/!(*.live).test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/journeys/'] },
-    { ...shared, displayName: 'live', testMatch: ['<rootDir>/test/**/*.live.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/journeys/'] },
-    { ...shared, displayName: 'journeys', testMatch: ['<rootDir>/test/journeys/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/**/!(*.live).test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/journeys/'],
+    },
+    {
+      ...live,
+      displayName: 'live',
+      testMatch: ['<rootDir>/test/**/*.live.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/journeys/'],
+    },
+    { ...live, displayName: 'journeys', testMatch: ['<rootDir>/test/journeys/**/*.test.ts'] },
   ],
 };

@@ -1,4 +1,4 @@
-import type { Endpoints } from './endpoints.ts';
+import type { Endpoints, PostgresEndpoint } from './endpoints.ts';
 
 /** Stores that somebody else runs, used in place of our own. The sandbox never ends or empties those. */
 export type GivenEndpoints = { readonly [Name in keyof Endpoints]?: Endpoints[Name] };
@@ -20,8 +20,8 @@ export function readGivenEndpoints(variables: Variables): GivenEndpoints {
           },
         }
       : {}),
-    ...(platform ? { postgres: readPostgresUrl(platform, tools) } : {}),
-    ...(bot ? { botPostgres: readPostgresUrl(bot, tools) } : {}),
+    ...(platform ? { postgres: readPostgresUrl(platform, 'tas_shared', tools) } : {}),
+    ...(bot ? { botPostgres: readPostgresUrl(bot, 'tas_bot', tools) } : {}),
     ...(minio
       ? {
           minio: {
@@ -41,8 +41,8 @@ export function endpointVariables(endpoints: Endpoints): { readonly [name: strin
     TEST_NEO4J_URL: endpoints.neo4j.url,
     TEST_NEO4J_USER: endpoints.neo4j.user,
     TEST_NEO4J_PASSWORD: endpoints.neo4j.password,
-    TEST_POSTGRES_URL: endpoints.postgres.url,
-    TEST_BOT_POSTGRES_URL: endpoints.botPostgres.url,
+    TEST_POSTGRES_URL: maintenanceUrl(endpoints.postgres),
+    TEST_BOT_POSTGRES_URL: maintenanceUrl(endpoints.botPostgres),
     TEST_POSTGRES_TOOLS: endpoints.postgres.toolsFolder ?? '',
     TEST_MINIO_URL: endpoints.minio.url,
     TEST_MINIO_ACCESS_KEY: endpoints.minio.accessKey,
@@ -50,15 +50,26 @@ export function endpointVariables(endpoints: Endpoints): { readonly [name: strin
   };
 }
 
-function readPostgresUrl(text: string, toolsFolder: string | null): Endpoints['postgres'] {
+/** A URL that names no database, or the server's maintenance database, stands for the one of the sandbox's name. */
+function readPostgresUrl(text: string, usual: string, toolsFolder: string | null): PostgresEndpoint {
   const url = new URL(text);
+  const named = decodeURIComponent(url.pathname.slice(1));
+  const database = named === '' || named === 'postgres' ? usual : named;
+  url.pathname = `/${encodeURIComponent(database)}`;
   return {
-    url: text,
+    url: url.href,
     host: url.hostname,
     port: Number(url.port || 5432),
-    database: decodeURIComponent(url.pathname.slice(1)) || 'postgres',
+    database,
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     toolsFolder,
   };
+}
+
+/** Tests make and drop databases of their own: they start from the maintenance database. */
+function maintenanceUrl(endpoint: PostgresEndpoint): string {
+  const url = new URL(endpoint.url);
+  url.pathname = '/postgres';
+  return url.href;
 }

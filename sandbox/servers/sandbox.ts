@@ -5,6 +5,8 @@ import { composeDown, composeUp, isDockerThere } from './compose.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { GivenEndpoints } from './given-endpoints.ts';
 import { withLock } from './lock.ts';
+import { ensureBucket } from './minio/minio-server.ts';
+import { ensureDatabase } from './postgres/postgres-server.ts';
 import { findRunning, stopProcess } from './process.ts';
 import { type Progress, silentProgress } from './progress.ts';
 import { ensureRunning, resetServer, stopServer } from './run-server.ts';
@@ -56,6 +58,7 @@ export async function bringUp(options: BringUpOptions): Promise<Endpoints> {
       state.means === 'docker'
         ? await composeUp(options.folder, state, wanted, progress.task('docker'))
         : await runLocally(options, state, wanted, progress);
+    await prepareGiven(options.given ?? {});
     return { ...endpointsOf(final), ...options.given };
   });
 }
@@ -185,6 +188,23 @@ async function runLocally(
   return state;
 }
 
+/** Somebody else's servers get the databases and the bucket where these are missing; nothing else is done to them. */
+async function prepareGiven(given: GivenEndpoints): Promise<void> {
+  const whys = await Promise.all([
+    given.postgres && ensureDatabase(given.postgres),
+    given.botPostgres && ensureDatabase(given.botPostgres),
+    given.minio && ensureBucket(given.minio),
+  ]);
+  const why = whys.filter((answer) => answer !== null && answer !== undefined);
+  if (why.length === 0) return;
+  throw new Failure({
+    code: 'unreachable',
+    message: `A store that TEST_* names cannot be used: ${why.join('; ')}`,
+    advice: 'Correct the TEST_* variables, or unset them: then the sandbox starts servers of its own.',
+    retryable: true,
+  });
+}
+
 /** Processes that run on top of the servers, such as the bot: they go first. */
 async function stopOthers(folder: string): Promise<void> {
   const names = (await readdir(join(folder, 'run')).catch(() => [])).filter((name) => name.endsWith('.pid'));
@@ -202,7 +222,7 @@ async function throwAll(results: readonly PromiseSettledResult<unknown>[]): Prom
   if (failures.length === 1) throw failures[0];
   throw new Failure({
     code: failures[0]?.code ?? 'step-failed',
-    message: failures.map(({ message }) => message).join('\n'),
+    message: [...new Set(failures.map(({ message }) => message))].join('\n'),
     advice: [...new Set(failures.map(({ advice }) => advice))].join('\n'),
     retryable: failures.every(({ retryable }) => retryable),
   });

@@ -79,8 +79,11 @@ function connect(endpoint: MinioEndpoint): Client {
   });
 }
 
-/** A server that is ready may still refuse for a moment while its bucket metadata loads: said, not thrown. */
-async function ensureBucket(endpoint: MinioEndpoint): Promise<string | null> {
+/**
+ * Makes the versioned bucket where it is missing; null when it is there, else why not. A server that is ready may still refuse for a moment while its bucket metadata loads: said,
+ * not thrown.
+ */
+export async function ensureBucket(endpoint: MinioEndpoint): Promise<string | null> {
   const client = connect(endpoint);
   try {
     if (!(await client.bucketExists(endpoint.bucket))) await client.makeBucket(endpoint.bucket);

@@ -37,10 +37,10 @@ function createPostgresServer(name: 'postgres' | 'botPostgres', title: string): 
         cwd: state.postgresFolder,
       };
     },
-    check: (state) => check(endpointsOf(state)[name]),
+    check: (state) => ensureDatabase(endpointsOf(state)[name]),
     async wipe(state) {
       await dropDatabases(endpointsOf(state)[name]);
-      return (await check(endpointsOf(state)[name])) === null;
+      return (await ensureDatabase(endpointsOf(state)[name])) === null;
     },
     dataFolders: ({ state }) => [dataFolder(state)],
   };
@@ -87,7 +87,8 @@ async function makeCluster(data: string, tools: string, endpoint: PostgresEndpoi
   await rename(draft, data);
 }
 
-async function check(endpoint: PostgresEndpoint): Promise<string | null> {
+/** Makes the endpoint's database where it is missing; null when it is there, else why the server does not serve. */
+export async function ensureDatabase(endpoint: PostgresEndpoint): Promise<string | null> {
   return withClient(endpoint, async (client) => {
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [endpoint.database]);
     if (found.rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(endpoint.database)}`);
