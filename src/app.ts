@@ -6,6 +6,7 @@ import { createCheckKinds } from './checks/kinds.ts';
 import type { Config, EnvironmentConfig, RevealSecret } from './config/config.ts';
 import { loadSecrets } from './config/load-config.ts';
 import { readMigrations } from './migrations/migration-files.ts';
+import { engineVersion } from './plans/build-plan.ts';
 import type { Environment } from './plans/environment.ts';
 import type { BackupView, Door, Person } from './runs/door.ts';
 import type { CarryOutDeps } from './runs/execution.ts';
@@ -123,7 +124,13 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
     channel: settings.channel,
     systems,
     ownKinds: [
-      ...createBackupKinds({ systems, folder: deps.folder, clock: systemClock, environment: name }),
+      ...createBackupKinds({
+        systems,
+        folder: deps.folder,
+        clock: systemClock,
+        environment: name,
+        engine: engineVersion,
+      }),
       ...createCheckKinds({ systems, checks }),
       ...createUndoKinds({ systems, records: deps.records }),
     ],
