@@ -88,7 +88,7 @@ export function sampleRun(over: Partial<Run> = {}): Run {
     environment: plan.environment,
     status: 'planned',
     plan,
-    digest: digestOf(plan as unknown as Json),
+    digest: over.digest ?? digestOf(plan as unknown as Json),
     requester: { id: 'UALICE', name: 'alice' },
     reason: null,
     requestedAt: '2026-11-20T09:55:00.000Z',

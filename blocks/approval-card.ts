@@ -1,0 +1,60 @@
+import type { Run } from '../src/runs/run.ts';
+import { button, confirm, type Tokens } from './button.ts';
+import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
+import { evidence, warnings } from './evidence.ts';
+import { fitCard } from './fit.ts';
+import { actions, type Block, context, type Message, section } from './message.ts';
+import { sayAbout, sayCount, sayHeadline, sayTotals } from './say.ts';
+import { clockTime } from './when.ts';
+
+/** Who is called to vote: Slack ids. */
+export interface Called {
+  readonly users: readonly string[];
+  readonly groups: readonly string[];
+}
+
+/** The card that people vote on. Its first lines say it all on a phone; below them is the evidence. */
+export function approvalCard(run: Run, tokens: Tokens, called: Called): Message {
+  const headline = plain(sayHeadline(run));
+  const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20);
+  const asked = `${mentionUser(run.requester.id)} asks; votes until ${clockTime(run.expiresAt)}`;
+  const head: Block[] = [
+    section(
+      `*${headline}*\n${plain(run.plan.title, 200)}${run.reason === null ? '' : `\n“${plain(run.reason, 500)}”`}`,
+    ),
+    context(`${calls.length === 0 ? '' : `${calls.join(' ')} please vote · `}${asked} · ${code(run.id)}`),
+  ];
+  const tail = [
+    ...voteLines(run),
+    ...actions([
+      button('approve', tokens, { style: 'primary', confirm: approveDialog(run) }),
+      button('reject', tokens, { style: 'danger' }),
+      button('details', tokens),
+    ]),
+  ];
+  return fitCard({
+    text: `Approval wanted: ${headline}`,
+    head,
+    body: [...warnings(run.plan), ...evidence(run.plan)],
+    tail,
+  });
+}
+
+/** One line for each vote so far. */
+export function voteLines(run: Run): Block[] {
+  if (run.votes.length === 0) return [];
+  const lines = run.votes.slice(0, 10).map((vote) => {
+    const word = vote.choice === 'approve' ? '✓ approved by' : '✗ rejected by';
+    const reason = vote.reason === null ? '' : `: “${plain(vote.reason, 300)}”`;
+    return `${word} ${mentionUser(vote.voter.id)} at ${clockTime(vote.at)}${reason}`;
+  });
+  return [context(lines.join('\n'))];
+}
+
+function approveDialog(run: Run) {
+  const { destroys } = run.plan.totals;
+  const title = `Approve for ${bare(run.environment, 40).toUpperCase()}?`;
+  const undo = run.plan.undoClass === 'one-way' ? ' Part of it CANNOT be undone.' : '';
+  const text = `${bare(sayAbout(run.plan), 80)} in ${bare(run.environment, 40).toUpperCase()}: ${sayTotals(run.plan)}. It destroys ${sayCount(destroys)} records.${undo}`;
+  return confirm(title, text, 'Approve', destroys > 0 || undo !== '' ? 'danger' : 'primary');
+}

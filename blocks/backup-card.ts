@@ -1,0 +1,45 @@
+import type { BackupView } from '../src/runs/door.ts';
+import type { Run } from '../src/runs/run.ts';
+import { sayDuration } from '../src/shared/duration.ts';
+import { code, mentionUser, plain } from './escape.ts';
+import { progressLine } from './evidence.ts';
+import { fitCard } from './fit.ts';
+import { measureRun } from './measure.ts';
+import { context, type Message, section, sections } from './message.ts';
+import { sayBytes } from './say.ts';
+import { when } from './when.ts';
+
+/** The end of a backup. */
+export function backupDone(run: Run, now: Date): Message {
+  const environment = plain(run.environment, 60).toUpperCase();
+  const measure = measureRun(run, now);
+  const took = measure.milliseconds === null ? '' : ` in ${sayDuration(measure.milliseconds)}`;
+  const set = run.backupId === null ? 'the set' : code(run.backupId);
+  return fitCard({
+    text: `${environment} · backup made${run.backupId === null ? '' : `: ${plain(run.backupId, 80)}`}`,
+    head: [section(`✓ *${environment} · backup made*\n${mentionUser(run.requester.id)}: ${set}${took}.`)],
+    body: sections(measure.steps.map(progressLine)),
+    tail: [
+      context(
+        `${code(run.id)}${run.backupId === null ? '' : ` · back to it: ${code(`/tas restore ${run.backupId} env:${run.environment}`)}`}`,
+      ),
+    ],
+  });
+}
+
+/** The sets of an environment, newest first as the door gives them. */
+export function backupList(environment: string, backups: readonly BackupView[]): Message {
+  const name = plain(environment, 60);
+  const lines = backups.map((backup) => {
+    const proven =
+      backup.proven === null
+        ? '⚠ not proven'
+        : `✓ proven ${when(backup.proven.at)}, ${sayDuration(backup.proven.seconds * 1000)}`;
+    return `• ${code(backup.id)} · ${when(backup.createdAt)} · ${sayBytes(backup.bytes)} · ${backup.systems.map((system) => plain(system, 40)).join(', ')} · ${proven}`;
+  });
+  const none = `${name} has no backup set yet. Make one: \`/tas backup env:${name}\``;
+  return {
+    text: `${name}: ${backups.length} backup sets`,
+    blocks: [section(`*Backup sets of ${name}*`), ...sections(lines.length === 0 ? [none] : lines)],
+  };
+}

@@ -1,0 +1,62 @@
+import { bare } from './escape.ts';
+import { type Button, type Confirm, limits, plainText } from './message.ts';
+
+/** What buttons do. Their value is an opaque token and proves nothing: what a click means is read from storage. */
+export type ButtonAction = 'approve' | 'reject' | 'details' | 'retry' | 'undo' | 'keep' | 'environment';
+
+/** Tokens by action; an action without a token gets no button. */
+export type Tokens = Readonly<Partial<Record<Exclude<ButtonAction, 'environment'>, string>>>;
+
+/** Every button's action id begins so; what follows only keeps the ids of one message apart. */
+export const actionPrefix = 'tas-';
+export const anyAction = /^tas-[a-z]+(-\d+)?$/;
+
+/** The modal that asks for the reason of a no. */
+export const rejectModal = { callback: 'tas-reject-reason', block: 'reason', input: 'text' } as const;
+export const detailsModal = { callback: 'tas-details' } as const;
+
+const labels: Readonly<Record<Exclude<ButtonAction, 'environment'>, string>> = {
+  approve: 'Approve',
+  reject: 'Reject…',
+  details: 'Details',
+  retry: 'Retry',
+  undo: 'Undo…',
+  keep: 'Keep and stop',
+};
+
+/** Null when there is no token. */
+export function button(
+  action: Exclude<ButtonAction, 'environment'>,
+  tokens: Tokens,
+  options: { style?: 'primary' | 'danger'; confirm?: Confirm } = {},
+): Button | null {
+  const value = tokens[action];
+  if (value === undefined) return null;
+  return {
+    type: 'button',
+    action_id: `${actionPrefix}${action}`,
+    text: plainText(labels[action], limits.buttonText),
+    value,
+    ...options,
+  };
+}
+
+export function environmentButton(index: number, label: string, value: string): Button {
+  return {
+    type: 'button',
+    action_id: `${actionPrefix}environment-${index}`,
+    text: plainText(bare(label, limits.buttonText), limits.buttonText),
+    value,
+  };
+}
+
+/** Against a tap on the wrong line: repeats what is about to happen. */
+export function confirm(title: string, text: string, yes: string, style: 'primary' | 'danger'): Confirm {
+  return {
+    title: plainText(title, limits.confirmTitle),
+    text: plainText(text, limits.confirmText),
+    confirm: plainText(yes, 30),
+    deny: plainText('Cancel', 30),
+    style,
+  };
+}

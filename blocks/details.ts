@@ -1,0 +1,52 @@
+import type { ConflictReport, Run } from '../src/runs/run.ts';
+import { detailsModal } from './button.ts';
+import { bare, code, plain, ticked } from './escape.ts';
+import { fullEvidence } from './evidence.ts';
+import { findingLines } from './findings.ts';
+import { size } from './fit.ts';
+import { type Block, context, limits, type Message, type Modal, plainText, section, sections } from './message.ts';
+import { conflictLine } from './rollback-report.ts';
+import { sayHeadline, statusWords } from './say.ts';
+
+/** All there is to say of a run: for the thread, and as the answer to `runs <run>`. May be longer than one message. */
+export function detailsMessage(run: Run, conflicts: ConflictReport, now: Date): Message {
+  const headline = plain(sayHeadline(run));
+  return {
+    text: `Details: ${headline}`,
+    blocks: [section(`*${headline}*\n${statusWords[run.status]} · ${code(run.id)}`), ...body(run, conflicts, now)],
+  };
+}
+
+/** The same as a window. */
+export function detailsWindow(run: Run, conflicts: ConflictReport, now: Date): Modal {
+  const all = detailsMessage(run, conflicts, now).blocks;
+  const blocks: Block[] = [];
+  for (const block of all) {
+    if (blocks.length >= limits.modalBlocks - 1 || size([...blocks, block]) > limits.characters) break;
+    blocks.push(block);
+  }
+  const left = all.length - blocks.length;
+  return {
+    type: 'modal',
+    callback_id: detailsModal.callback,
+    private_metadata: '',
+    title: plainText(bare(run.id, limits.modalTitle), limits.modalTitle),
+    close: plainText('Close', 24),
+    blocks: left === 0 ? blocks : [...blocks, context(`… cut: \`runs ${run.id}\` shows the rest`)],
+  };
+}
+
+function body(run: Run, conflicts: ConflictReport, now: Date): Block[] {
+  const failure =
+    run.failure === null
+      ? []
+      : [`*Failure* ${code(run.failure.code)}: ${ticked(run.failure.message)}`, ticked(run.failure.advice)];
+  return [
+    ...sections(failure),
+    ...fullEvidence(run, now),
+    ...(run.findings.length === 0 ? [] : sections(['*Found by the checks*', ...run.findings.flatMap(findingLines)])),
+    ...(conflicts.total === 0
+      ? []
+      : sections([`*Kept: ${conflicts.total}*`, ...conflicts.conflicts.map(conflictLine)])),
+  ];
+}

@@ -1,0 +1,91 @@
+import type { EnvironmentView } from '../src/runs/door.ts';
+import type { Run } from '../src/runs/run.ts';
+import type { Finding } from '../src/systems/finding.ts';
+import { environmentButton } from './button.ts';
+import { code, plain } from './escape.ts';
+import { findingLines } from './findings.ts';
+import { actions, type Message, section, sections } from './message.ts';
+import { sayHeadline } from './say.ts';
+
+/** Short answers to the person who asked, seen by nobody else. */
+export function submittedMessage(run: Run, votesNeeded: number, channel: string): Message {
+  const votes =
+    votesNeeded === 0
+      ? 'It needs no vote and starts at once.'
+      : `It needs ${votesNeeded} ${votesNeeded === 1 ? 'vote' : 'votes'} of others.`;
+  const headline = plain(sayHeadline(run));
+  return notice(
+    `Asked for: ${headline}`,
+    `*${headline}*\n${votes} The card is in #${plain(channel, 80)} · ${code(run.id)}`,
+  );
+}
+
+export function nothingToDoMessage(title: string, findings: readonly Finding[]): Message {
+  const text = `Nothing to do: ${plain(title, 200)}`;
+  return {
+    text,
+    blocks: [
+      section(`✓ ${text}. The data is already as it would make it.`),
+      ...sections(findings.flatMap(findingLines)),
+    ],
+  };
+}
+
+export function votedMessage(
+  run: Run,
+  choice: 'approve' | 'reject',
+  decision: 'wait' | 'approved' | 'rejected',
+): Message {
+  const headline = plain(sayHeadline(run));
+  const next = { wait: 'More votes are needed.', approved: 'It starts now.', rejected: 'It will not start.' }[decision];
+  const word = choice === 'approve' ? 'You approved' : 'You rejected';
+  return notice(`${word}: ${headline}`, `✓ ${word} *${headline}*. ${next}`);
+}
+
+export function retriedMessage(run: Run): Message {
+  return notice(`Goes on: ${plain(sayHeadline(run))}`, `▶ ${code(run.id)} goes on from where it stopped.`);
+}
+
+export function keptMessage(run: Run): Message {
+  return notice(
+    `Given up: ${plain(sayHeadline(run))}`,
+    `∅ ${code(run.id)} is closed: the data stays as it is, and *${plain(run.environment, 60)}* is free again.`,
+  );
+}
+
+/** Buttons, one an environment; none is ever chosen for a person. `tokens` in the order of the environments. */
+export function chooseEnvironmentMessage(
+  words: string,
+  environments: readonly EnvironmentView[],
+  tokens: readonly string[],
+): Message {
+  const buttons = environments.map((environment, index) =>
+    environmentButton(
+      index,
+      environment.production ? `${environment.name} (production)` : environment.name,
+      tokens[index] ?? '',
+    ),
+  );
+  return {
+    text: 'In which environment?',
+    blocks: [section(`In which environment? ${code(`/tas ${words} env:…`, 300)}`), ...actions(buttons)],
+  };
+}
+
+/** In place of a button's message when the button no longer means anything. */
+export function staleMessage(why: string): Message {
+  return notice(
+    'This button is out of date',
+    `∅ ${plain(why, 400)} Nothing was done. \`/tas runs\` shows how things stand.`,
+  );
+}
+
+/** One line in a run's thread. */
+export function threadLine(mark: string, text: string): Message {
+  const line = `${mark} ${plain(text, 600)}`;
+  return notice(line, line);
+}
+
+function notice(text: string, line: string): Message {
+  return { text, blocks: [section(line)] };
+}

@@ -1,0 +1,13 @@
+import type { Run } from '../src/runs/run.ts';
+import { approvalCard, type Called } from './approval-card.ts';
+import type { Tokens } from './button.ts';
+import { endedCard } from './ended-card.ts';
+import type { Message } from './message.ts';
+import { progressCard } from './progress-card.ts';
+
+/** The one message of a run, whatever its status: first the request, then its progress, then how it ended. */
+export function runCard(run: Run, tokens: Tokens, called: Called, now: Date): Message {
+  if (run.status === 'planned') return approvalCard(run, tokens, called);
+  if (run.status === 'queued' || run.status === 'running') return progressCard(run, tokens, now);
+  return endedCard(run, tokens, now);
+}

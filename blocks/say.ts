@@ -1,0 +1,115 @@
+import type { Plan, PlanStep } from '../src/plans/plan.ts';
+import type { Run, StepState } from '../src/runs/run.ts';
+import type { RunStatus } from '../src/runs/run-status.ts';
+import type { Json } from '../src/shared/json.ts';
+import type { FindingStatus } from '../src/systems/finding.ts';
+import type { Conflict, Sample, UndoClass } from '../src/systems/system.ts';
+
+/** Words and numbers as people read them, the same in Slack and in a terminal. Nothing here is escaped. */
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+export const findingMarks: Readonly<Record<FindingStatus, string>> = {
+  passed: '✓',
+  failed: '✗',
+  warning: '⚠',
+  skipped: '∅',
+};
+
+export const stepMarks: Readonly<Record<StepState, string>> = {
+  waiting: '·',
+  running: '▶',
+  done: '✓',
+  failed: '✗',
+  skipped: '∅',
+};
+
+export const statusWords: Readonly<Record<RunStatus, string>> = {
+  planned: 'waits for approval',
+  queued: 'about to start',
+  running: 'running',
+  done: 'done',
+  parked: 'stopped, holds the environment',
+  rejected: 'rejected',
+  expired: 'expired',
+  voided: 'voided: the data had moved',
+  closed: 'closed',
+};
+
+export const undoWords: Readonly<Record<UndoClass, string>> = {
+  reversible: 'undo any time',
+  'reversible-until': 'undo for a limited time',
+  'one-way': 'NO UNDO',
+};
+
+export const conflictWords: Readonly<Record<Conflict['reason'], string>> = {
+  'changed-since': 'somebody changed it since',
+  'referred-to': 'newer records refer to it',
+  'value-taken': 'another record has the value now',
+  missing: 'the record is gone',
+  coupled: 'kept together with a field that belongs to it',
+};
+
+export function sayCount(count: number): string {
+  return grouped.format(count);
+}
+
+export function sayBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+}
+
+/** `2026-11-20 10:00 UTC`, or the text itself when it is no time. */
+export function sayUtc(iso: string): string {
+  const time = new Date(iso);
+  return Number.isNaN(time.getTime()) ? iso : `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** What a run is about, in one or two words. */
+export function sayAbout(plan: Pick<Plan, 'action' | 'subject'>): string {
+  if (plan.action === 'migrate') return plan.subject;
+  return plan.action === 'rollback' ? `rollback of ${plan.subject}` : `${plan.action} ${plan.subject}`.trim();
+}
+
+/** `changes 41,203 · destroys 0`; empty for what only reads. */
+export function sayTotals(plan: Pick<Plan, 'totals' | 'stages'>): string {
+  const steps = plan.stages.flatMap((stage) => stage.steps);
+  if (steps.every((step) => step.effect === 'reads')) return '';
+  const least = steps.some((step) => !step.exact) ? '≥ ' : '';
+  const { adds, changes, destroys } = plan.totals;
+  return [
+    ...(adds > 0 ? [`adds ${least}${sayCount(adds)}`] : []),
+    `changes ${least}${sayCount(changes)}`,
+    `destroys ${least}${sayCount(destroys)}`,
+  ].join(' · ');
+}
+
+/** All of it on a phone: `SANDBOX · space-isolation · changes 41,203 · destroys 0 · undo any time · alice`. */
+export function sayHeadline(run: Pick<Run, 'environment' | 'plan' | 'requester'>): string {
+  const totals = sayTotals(run.plan);
+  const undo = totals === '' ? [] : [totals, undoWords[run.plan.undoClass]];
+  return [run.environment.toUpperCase(), sayAbout(run.plan), ...undo, run.requester.name].join(' · ');
+}
+
+/** `changes 40,000`, `adds ≥ 500`, `reads`. */
+export function sayEffect(step: Pick<PlanStep, 'effect' | 'count' | 'exact' | 'mode'>): string {
+  const count = `${step.exact ? '' : '≥ '}${sayCount(step.count)}`;
+  if (step.effect === 'reads') return 'reads';
+  return step.mode === 'undo' ? `undoes ${count} (${step.effect})` : `${step.effect} ${count}`;
+}
+
+/** A value on one line. */
+export function sayValue(value: Json | undefined, limit = 40): string {
+  if (value === null || value === undefined) return '∅';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
+}
+
+/** The fields that a sample's step would write, as [field, before, after]. */
+export function changedFields(sample: Pick<Sample, 'before' | 'after'>): [string, string, string][] {
+  const fields = [...new Set([...Object.keys(sample.before), ...Object.keys(sample.after)])];
+  return fields
+    .filter((field) => JSON.stringify(sample.before[field] ?? null) !== JSON.stringify(sample.after[field] ?? null))
+    .map((field) => [field, sayValue(sample.before[field]), sayValue(sample.after[field])]);
+}

@@ -1,0 +1,43 @@
+import type { EnvironmentStatus, SystemView } from '../src/runs/door.ts';
+import { sayDuration } from '../src/shared/duration.ts';
+import { code, plain } from './escape.ts';
+import { type Message, section, sections } from './message.ts';
+import { runLine } from './runs.ts';
+import { sayBytes, statusWords } from './say.ts';
+import { when } from './when.ts';
+
+export function statusMessage(status: EnvironmentStatus): Message {
+  const name = plain(status.environment, 60);
+  const down = status.systems.filter((system) => !system.health.up).length;
+  const verdict =
+    down === 0
+      ? `✓ *${name.toUpperCase()}: all systems up*`
+      : `✗ *${name.toUpperCase()}: ${down} of ${status.systems.length} systems down*`;
+  const { holder, lastBackup } = status;
+  const held =
+    holder === null
+      ? 'free'
+      : `held by ${code(holder.runId)} (${statusWords[holder.status]}) since ${when(holder.since)}`;
+  const backup =
+    lastBackup === null
+      ? '⚠ no backup set yet'
+      : `${code(lastBackup.id)} of ${when(lastBackup.createdAt)}, ${sayBytes(lastBackup.bytes)}, ${lastBackup.proven === null ? '⚠ not proven' : `✓ proven in ${sayDuration(lastBackup.proven.seconds * 1000)}`}`;
+  return {
+    text: `${name}: ${down === 0 ? 'all systems up' : `${down} systems down`}`,
+    blocks: [
+      section(verdict),
+      ...sections(status.systems.map(systemLine)),
+      section(`*Environment:* ${held}\n*Last backup:* ${backup}`),
+      ...(status.openRuns.length === 0 ? [] : sections(['*Open runs*', ...status.openRuns.map(runLine)])),
+    ],
+  };
+}
+
+function systemLine(system: SystemView): string {
+  const { health } = system;
+  const note = health.note === undefined ? '' : ` — ${plain(health.note)}`;
+  const name = `*${plain(system.name, 60)}* (${plain(system.type, 40)})`;
+  if (health.up) return `✓ ${name} ${plain(health.version ?? '', 60)} · ${sayDuration(health.latencyMs)}${note}`;
+  const since = system.lastUpAt === null ? 'never seen up' : `last up ${when(system.lastUpAt)}`;
+  return `✗ ${name} down, ${since}${note}`;
+}

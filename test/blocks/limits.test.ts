@@ -1,0 +1,154 @@
+import { backupList } from '../../blocks/backup-card.ts';
+import { detailsMessage, detailsWindow } from '../../blocks/details.ts';
+import { doneCard } from '../../blocks/done-card.ts';
+import { notStarted } from '../../blocks/ended-card.ts';
+import { failureCard } from '../../blocks/failure-card.ts';
+import { split } from '../../blocks/fit.ts';
+import { helpMessage } from '../../blocks/help.ts';
+import type { Message } from '../../blocks/message.ts';
+import {
+  chooseEnvironmentMessage,
+  keptMessage,
+  nothingToDoMessage,
+  retriedMessage,
+  staleMessage,
+  submittedMessage,
+  threadLine,
+  votedMessage,
+} from '../../blocks/notices.ts';
+import { refusedMessage } from '../../blocks/refused.ts';
+import { rejectWindow } from '../../blocks/reject-window.ts';
+import { runCard } from '../../blocks/run-card.ts';
+import { runsMessage } from '../../blocks/runs.ts';
+import { statusMessage } from '../../blocks/status.ts';
+import type { Action } from '../../src/plans/plan.ts';
+import { runStatuses } from '../../src/runs/run-status.ts';
+import { sampleNow } from '../sample-run.ts';
+import { hostile, hostileConflicts, hostileRun } from './hostile-run.ts';
+import { limitErrors, mrkdwnTexts } from './slack-limits.ts';
+
+const tokens = { approve: 'a', reject: 'b', details: 'c', retry: 'd', undo: 'e', keep: 'f' };
+const called = { users: Array.from({ length: 100 }, (_, index) => `U${index}`), groups: ['S1', 'nonsense <!here>'] };
+const run = hostileRun();
+const backup = {
+  id: hostile,
+  environment: hostile,
+  createdAt: hostile,
+  bytes: 1e15,
+  systems: [hostile, hostile],
+  proven: { at: hostile, seconds: 1 },
+};
+const environments = Array.from({ length: 40 }, () => ({ name: hostile, production: true, channel: hostile }));
+
+const pieces: [string, Message][] = [
+  ...runStatuses.map((status): [string, Message] => [
+    status,
+    runCard(hostileRun({ status }), tokens, called, sampleNow),
+  ]),
+  ...(['backup', 'restore', 'migrate', 'validate', 'rollback'] as Action[]).map((action): [string, Message] => [
+    `done ${action}`,
+    doneCard(hostileRun({ status: 'done', plan: { ...run.plan, action } }), tokens, hostileConflicts, sampleNow),
+  ]),
+  ['failed', failureCard(hostileRun({ status: 'parked' }), tokens, sampleNow)],
+  ['not started', notStarted(hostileRun({ status: 'rejected' }))],
+  ['voted', votedMessage(run, 'approve', 'wait')],
+  ['submitted', submittedMessage(run, 1, hostile)],
+  ['retried', retriedMessage(run)],
+  ['kept', keptMessage(run)],
+  ['stale', staleMessage(hostile)],
+  ['thread line', threadLine('▶', hostile)],
+  [
+    'choose environment',
+    chooseEnvironmentMessage(
+      hostile,
+      environments,
+      environments.map(() => 't'),
+    ),
+  ],
+];
+
+const long: [string, Message][] = [
+  ['details', detailsMessage(run, hostileConflicts, sampleNow)],
+  [
+    'runs',
+    runsMessage(
+      Array.from({ length: 100 }, () => run),
+      false,
+    ),
+  ],
+  [
+    'backups',
+    backupList(
+      hostile,
+      Array.from({ length: 100 }, () => backup),
+    ),
+  ],
+  ['refused', refusedMessage({ code: 'conflict', message: hostile, advice: hostile }, run.findings)],
+  ['nothing to do', nothingToDoMessage(hostile, run.findings)],
+  [
+    'help',
+    helpMessage(
+      Array.from({ length: 50 }, () => ({ usage: hostile, summary: hostile, examples: [hostile] })),
+      Array.from({ length: 50 }, () => ({ id: hostile, title: hostile, description: hostile })),
+    ),
+  ],
+  [
+    'status',
+    statusMessage({
+      environment: hostile,
+      production: true,
+      systems: Array.from({ length: 30 }, () => ({
+        name: hostile,
+        type: hostile,
+        health: { up: false, version: hostile, latencyMs: 1, note: hostile },
+        lastUpAt: hostile,
+      })),
+      holder: { runId: hostile, status: 'parked', since: hostile },
+      lastBackup: backup,
+      openRuns: Array.from({ length: 30 }, () => run),
+    }),
+  ],
+];
+
+const windows = [detailsWindow(run, hostileConflicts, sampleNow), rejectWindow(run, 't')];
+
+describe('with hostile data', () => {
+  it.each([
+    ...pieces,
+    ...long.flatMap(([name, message]) => split(message).map((page): [string, Message] => [name, page])),
+  ])('%s stays within Slack’s limits', (_, message) => {
+    expect(limitErrors(message.blocks, 50)).toEqual([]);
+    expect(message.text.length).toBeGreaterThan(0);
+    expect(message.text.length).toBeLessThanOrEqual(4000);
+  });
+
+  it.each(windows)('windows stay within Slack’s limits', (window) => {
+    expect(limitErrors(window.blocks, 100)).toEqual([]);
+    expect(window.title.text.length).toBeLessThanOrEqual(24);
+  });
+
+  it.each([...pieces, ...long])('%s mentions and links nothing that the bot did not put there', (_, message) => {
+    for (const text of [message.text, ...mrkdwnTexts(message.blocks)].map((each) => each.replace(/`[^`]*`/g, ''))) {
+      const marked = text.match(/<[^>]*>/g) ?? [];
+      for (const mark of marked) expect(mark).toMatch(/^<(@U\d+|!subteam\^S1|!date\^\d+\^[^|<>]+\|[^|<>]+)>$/);
+      expect(text).not.toMatch(/[[\p{Cf}\p{Cc}]--[\u2060\n]]|:white_check_mark:|@here/v);
+    }
+  });
+
+  it('cards keep their buttons and first lines however long the middle is', () => {
+    const { blocks } = runCard(hostileRun({ status: 'planned' }), tokens, called, sampleNow);
+    expect(blocks.at(-1)).toMatchObject({
+      type: 'actions',
+      elements: [{ value: 'a' }, { value: 'b' }, { value: 'c' }],
+    });
+    expect(JSON.stringify(blocks[0])).toContain('SANDBOX');
+  });
+
+  it('splits long answers without losing a block', () => {
+    const details = detailsMessage(run, hostileConflicts, sampleNow);
+    const pages = split(details);
+    expect(pages.length).toBeGreaterThan(1);
+    const kept = pages.flatMap((page) => page.blocks.slice(0, -1));
+    expect(kept).toEqual(details.blocks);
+  });
+});
