@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Failure } from '../../shared/failure.ts';
 
 /** What PostgreSQL's driver throws for an answer of the server; fields as the protocol names them. */
@@ -26,12 +27,12 @@ const lostMessages =
 
 /** Whether the server itself answered with an error. */
 export function isServerError(error: unknown): error is ServerError {
-  return error instanceof Error && 'severity' in error && typeof (error as ServerError).code === 'string';
+  return types.isNativeError(error) && 'severity' in error && typeof (error as ServerError).code === 'string';
 }
 
 /** Whether the connection broke or never stood: the answer to a commit may be lost. */
 export function isLostConnection(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!types.isNativeError(error)) return false;
   const code = String((error as ServerError).code ?? '');
   return network.test(code) || /^(08|57P0[123])/.test(code) || lostMessages.test(error.message);
 }
@@ -71,10 +72,8 @@ const connectionWords: Readonly<Record<string, string>> = {
 
 /** Any error of driver or server as a `Failure`. What is neither passes as it is: it is a bug. */
 export function toFailure(error: unknown, place: ErrorPlace): unknown {
-  if (error instanceof Failure || !(error instanceof Error)) return error;
   const at = `${place.system} (PostgreSQL ${place.host}:${place.port}/${place.database})`;
-  const code = (error as ServerError).code ?? '';
-  if (error.name === 'AbortError') {
+  if ((error as { name?: unknown } | null)?.name === 'AbortError') {
     return new Failure({
       code: 'cancelled',
       message: `${at}: stopped on request.`,
@@ -82,6 +81,8 @@ export function toFailure(error: unknown, place: ErrorPlace): unknown {
       cause: error,
     });
   }
+  if (error instanceof Failure || !types.isNativeError(error)) return error;
+  const code = (error as ServerError).code ?? '';
   if (code === '3D000') {
     return failure(
       'unreachable',

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../shared/json.ts';
 import type { LookupQuery, Row, ScanQuery, Violations } from '../system.ts';
 import type { Database, Session } from './database.ts';
 import { parseTableName, quoteName } from './identifiers.ts';
-import { checkExpression, checkStatement, prepareReading, refuseVolatile } from './statements.ts';
+import { asReading, checkExpression, checkStatement, prepareReading, refuseVolatile } from './statements.ts';
 import { castable, equalsAny, needColumn, needTable, type Table } from './table.ts';
 import { jsonOf } from './values.ts';
 
@@ -74,7 +74,7 @@ export async function violations(database: Database, sql: string): Promise<Viola
     const whole = `WITH found AS MATERIALIZED (\n${statement}\n) SELECT (SELECT count(*) FROM found)::text AS n,
       (SELECT json_agg(s.o) FROM (SELECT row_to_json(found.*)::text AS o FROM found LIMIT 5) s)::text AS samples`;
     await prepareReading(session, whole);
-    const [row] = await session.rows(whole, []);
+    const [row] = await asReading(() => session.rows(whole, []));
     const samples = JSON.parse(row?.samples ?? '[]') as string[];
     return { count: Number(row?.n ?? 0), samples: samples.map((text) => JSON.parse(text) as JsonObject) };
   });

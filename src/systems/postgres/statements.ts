@@ -63,18 +63,21 @@ export async function refuseVolatile(session: Session, sql: string): Promise<voi
 
 /** Lets the server read and plan a statement made of checked parts, in a READ ONLY transaction of the caller. */
 export async function prepareReading(session: Session, statement: string): Promise<void> {
+  await asReading(() => session.rows(`EXPLAIN ${statement}`, []));
+}
+
+/** Runs the reading of a statement from a file; what the server refuses of it becomes `invalid-statement`. */
+export async function asReading<T>(work: () => Promise<T>): Promise<T> {
   try {
-    await session.rows(`EXPLAIN ${statement}`, []);
+    return await work();
   } catch (error) {
-    if (isServerError(error) && /^(42|22|25006|0A|2F)/.test(error.code ?? '')) {
-      throw new Failure({
-        code: 'invalid-statement',
-        message: `The server refuses the statement: ${describeError(error)}.`,
-        advice: 'Correct the expression or predicate in the migration file; nothing was changed.',
-        cause: error,
-      });
-    }
-    throw error;
+    if (!isServerError(error) || !/^(42(?!501)|22|25006|0A|2F)/.test(error.code ?? '')) throw error;
+    throw new Failure({
+      code: 'invalid-statement',
+      message: `The server refuses the statement: ${describeError(error)}.`,
+      advice: 'Correct the expression or predicate in the file; nothing was changed.',
+      cause: error,
+    });
   }
 }
 
