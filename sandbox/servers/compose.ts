@@ -29,7 +29,7 @@ export async function composeUp(
   task.begin('bringing the containers up; images are fetched the first time', 120_000);
   await compose(folder, state, ['up', '--detach', '--wait', ...names], (line) => task.count(line.trim().slice(0, 60)));
   for (const server of wanted) {
-    for (let tries = 0; tries < 300 && (await server.check(state)) !== null; tries += 1) {
+    for (let tries = 0; tries < 300 && (await server.check(endpointsOf(state), true)) !== null; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

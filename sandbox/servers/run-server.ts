@@ -5,7 +5,7 @@ import { Failure } from '../../src/shared/failure.ts';
 import { chooseFreePort, isPortFree } from './ports.ts';
 import { findRunning, startDetached, stopProcess } from './process.ts';
 import { logFile, pidFile, type Server, type ServerContext } from './server.ts';
-import type { SandboxState } from './state.ts';
+import { endpointsOf, type SandboxState } from './state.ts';
 
 /** Takes a running server as it is, or starts it; comes back when it serves. `keep` stores what changed in the state. */
 export async function ensureRunning(
@@ -35,7 +35,7 @@ export async function stopServer(server: Server, folder: string, state: SandboxS
 /** Makes the server's data anew: in place where that is quick, else by starting with an empty folder. */
 export async function resetServer(server: Server, context: ServerContext): Promise<void> {
   context.task.begin('emptying');
-  if (!(await server.wipe(context.state))) {
+  if (!(await server.wipe(endpointsOf(context.state)))) {
     await stopServer(server, context.folder, context.state);
     for (const data of server.dataFolders(context)) await rm(data, { recursive: true, force: true });
     await server.prepare(context);
@@ -78,7 +78,7 @@ async function becomesReady(
   const end = Date.now() + withinMs;
   for (;;) {
     if ((await findRunning(pidFile(folder, server.name))) === null) return 'its process has ended.';
-    const why = await server.check(state);
+    const why = await server.check(endpointsOf(state), true);
     if (why === null) return null;
     if (Date.now() > end) return why;
     await pause(150);

@@ -5,8 +5,6 @@ import { composeDown, composeUp, isDockerThere } from './compose.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { GivenEndpoints } from './given-endpoints.ts';
 import { withLock } from './lock.ts';
-import { ensureBucket } from './minio/minio-server.ts';
-import { ensureDatabase } from './postgres/postgres-server.ts';
 import { findRunning, stopProcess } from './process.ts';
 import { type Progress, silentProgress } from './progress.ts';
 import { ensureRunning, resetServer, stopServer } from './run-server.ts';
@@ -54,12 +52,14 @@ export async function bringUp(options: BringUpOptions): Promise<Endpoints> {
   return withSandboxLock(options.folder, async () => {
     const wanted = selectServers(options);
     const state = (await readState(options.folder)) ?? (await create(options, wanted));
+    if (options.docker === true && state.means === 'local') throw notContainers(options.folder);
     const final =
       state.means === 'docker'
         ? await composeUp(options.folder, state, wanted, progress.task('docker'))
         : await runLocally(options, state, wanted, progress);
-    await prepareGiven(options.given ?? {});
-    return { ...endpointsOf(final), ...options.given };
+    const endpoints = { ...endpointsOf(final), ...options.given };
+    await prepareGiven(options.given ?? {}, endpoints);
+    return endpoints;
   });
 }
 
@@ -85,15 +85,17 @@ export async function takeDown(folder: string, progress: Progress = silentProgre
   });
 }
 
-/** What runs and where it is; null where there is no sandbox. */
-export async function readStatus(folder: string): Promise<SandboxStatus | null> {
+/** What runs and where it is, somebody else's servers included; null where there is no sandbox. */
+export async function readStatus(folder: string, given: GivenEndpoints = {}): Promise<SandboxStatus | null> {
   const state = await readState(folder);
   if (state === null) return null;
+  const endpoints = { ...endpointsOf(state), ...given };
   const ask = async (server: Server): Promise<[ServerName, ServerStatus]> => {
-    const pid = state.means === 'docker' ? null : await findRunning(pidFile(folder, server.name));
-    const serves =
-      (pid !== null || state.means === 'docker') && (await server.check(state).catch(() => 'failed')) === null;
-    return [server.name, { running: serves, pid }];
+    const own = given[server.name] === undefined;
+    const pid = own && state.means === 'local' ? await findRunning(pidFile(folder, server.name)) : null;
+    const mayRun = pid !== null || !own || state.means === 'docker';
+    const why = mayRun ? await server.check(endpoints, own).catch((error: Error) => error.message) : 'it is not there';
+    return [server.name, { running: why === null, pid }];
   };
   const running = Object.fromEntries(await Promise.all(servers.map(ask)));
   return {
@@ -101,7 +103,7 @@ export async function readStatus(folder: string): Promise<SandboxStatus | null> 
     means: state.means,
     seeded: state.seeded,
     servers: running as SandboxStatus['servers'],
-    endpoints: endpointsOf(state),
+    endpoints,
   };
 }
 
@@ -114,7 +116,8 @@ export async function emptyStores(folder: string, progress: Progress = silentPro
     const work = servers.map(async (server) => {
       const task = progress.task(server.title);
       if (state.means === 'local') return resetServer(server, { folder, state, task });
-      if (!(await server.wipe(state))) throw new Error(`${server.title} has too much data: take it down and up again`);
+      if (!(await server.wipe(endpointsOf(state))))
+        throw new Error(`${server.title} has too much data: take it down and up again`);
     });
     await throwAll(await Promise.allSettled(work));
   });
@@ -188,21 +191,18 @@ async function runLocally(
   return state;
 }
 
-/** Somebody else's servers get the databases and the bucket where these are missing; nothing else is done to them. */
-async function prepareGiven(given: GivenEndpoints): Promise<void> {
-  const whys = await Promise.all([
-    given.postgres && ensureDatabase(given.postgres),
-    given.botPostgres && ensureDatabase(given.botPostgres),
-    given.minio && ensureBucket(given.minio),
-  ]);
-  const why = whys.filter((answer) => answer !== null && answer !== undefined);
-  if (why.length === 0) return;
-  throw new Failure({
-    code: 'unreachable',
-    message: `A store that TEST_* names cannot be used: ${why.join('; ')}`,
-    advice: 'Correct the TEST_* variables, or unset them: then the sandbox starts servers of its own.',
-    retryable: true,
-  });
+/** Somebody else's servers get the database or the bucket where it is missing; nothing else is done to them. */
+async function prepareGiven(given: GivenEndpoints, endpoints: Endpoints): Promise<void> {
+  for (const server of servers.filter(({ name }) => given[name] !== undefined)) {
+    const why = await server.check(endpoints, false);
+    if (why === null) continue;
+    throw new Failure({
+      code: 'unreachable',
+      message: `${server.title}, which TEST_* names, cannot be used: ${why}`,
+      advice: 'Correct the TEST_* variables, or unset them: then the sandbox starts servers of its own.',
+      retryable: true,
+    });
+  }
 }
 
 /** Processes that run on top of the servers, such as the bot: they go first. */
@@ -225,6 +225,14 @@ async function throwAll(results: readonly PromiseSettledResult<unknown>[]): Prom
     message: [...new Set(failures.map(({ message }) => message))].join('\n'),
     advice: [...new Set(failures.map(({ advice }) => advice))].join('\n'),
     retryable: failures.every(({ retryable }) => retryable),
+  });
+}
+
+function notContainers(folder: string): Failure {
+  return new Failure({
+    code: 'wrong-use',
+    message: `The sandbox in ${folder} runs as local processes.`,
+    advice: 'Take it down first (npm run sandbox -- down), or leave --docker out.',
   });
 }
 

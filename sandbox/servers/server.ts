@@ -1,3 +1,4 @@
+import type { Endpoints } from './endpoints.ts';
 import type { DetachedProcess } from './process.ts';
 import type { Task } from './progress.ts';
 import type { SandboxState, ServerName } from './state.ts';
@@ -24,10 +25,13 @@ export interface Server {
   prepare(context: ServerContext): Promise<Partial<SandboxState>>;
   /** How the process is started. */
   describe(context: ServerContext): Promise<Omit<DetachedProcess, 'pidFile' | 'logFile'>>;
-  /** Null when it serves and holds what it should (users, database, bucket), else why not yet. Throws what waiting cannot mend. */
-  check(state: SandboxState): Promise<string | null>;
+  /**
+   * Null when it serves and holds what it should (database, bucket: made where missing), else why not yet. Throws what
+   * waiting cannot mend. `own` is true for a server of this sandbox, whose first password may be set.
+   */
+  check(endpoints: Endpoints, own: boolean): Promise<string | null>;
   /** Empties it while it runs; false where starting anew with an empty folder is better. */
-  wipe(state: SandboxState): Promise<boolean>;
+  wipe(endpoints: Endpoints): Promise<boolean>;
   /** The folders with its data. */
   dataFolders(context: Pick<ServerContext, 'folder' | 'state'>): readonly string[];
   /** Called after an orderly end. */

@@ -39,8 +39,7 @@ export const minioServer: Server = {
       },
     };
   },
-  async check(state) {
-    const endpoint = endpointsOf(state).minio;
+  async check({ minio: endpoint }) {
     try {
       const response = await fetch(`${endpoint.url}/minio/health/ready`, { signal: AbortSignal.timeout(2_000) });
       await response.arrayBuffer();
@@ -50,9 +49,9 @@ export const minioServer: Server = {
     }
     return ensureBucket(endpoint);
   },
-  async wipe(state) {
-    const { bucket } = endpointsOf(state).minio;
-    const client = connect(endpointsOf(state).minio);
+  async wipe({ minio }) {
+    const { bucket } = minio;
+    const client = connect(minio);
     for (const { name } of await client.listBuckets()) {
       await emptyBucket(client, name);
       await client.removeBucket(name);
@@ -83,7 +82,7 @@ function connect(endpoint: MinioEndpoint): Client {
  * Makes the versioned bucket where it is missing; null when it is there, else why not. A server that is ready may still refuse for a moment while its bucket metadata loads: said,
  * not thrown.
  */
-export async function ensureBucket(endpoint: MinioEndpoint): Promise<string | null> {
+async function ensureBucket(endpoint: MinioEndpoint): Promise<string | null> {
   const client = connect(endpoint);
   try {
     if (!(await client.bucketExists(endpoint.bucket))) await client.makeBucket(endpoint.bucket);

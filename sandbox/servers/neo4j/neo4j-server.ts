@@ -2,8 +2,9 @@ import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import neo4j, { type Driver, Neo4jError } from 'neo4j-driver';
 import { Failure } from '../../../src/shared/failure.ts';
+import type { Neo4jEndpoint } from '../endpoints.ts';
 import type { Server } from '../server.ts';
-import { endpointsOf, type SandboxState } from '../state.ts';
+import type { SandboxState } from '../state.ts';
 import { findTool, requireTool } from '../toolbox.ts';
 import { apocConf, neo4jConf } from './neo4j-conf.ts';
 import { classArchive, fetchNeo4j, isNeo4jThere, neo4jFolder } from './neo4j-program.ts';
@@ -11,6 +12,7 @@ import { wipeGraph } from './wipe-graph.ts';
 
 /** The password that a new database has before ours is set. */
 const initialPassword = 'neo4j';
+const unauthorized = 'Neo.ClientError.Security.Unauthorized';
 
 /** Neo4j Community with APOC core, Bolt only. */
 export const neo4jServer: Server = {
@@ -48,8 +50,9 @@ export const neo4jServer: Server = {
       cwd: home,
     };
   },
-  check: (state) => withDriver(state, endpointsOf(state).neo4j.password, (driver) => checkPassword(state, driver)),
-  wipe: (state) => withDriver(state, endpointsOf(state).neo4j.password, wipeGraph),
+  check: ({ neo4j: endpoint }, own) =>
+    withDriver(endpoint, endpoint.password, (driver) => check(endpoint, driver, own)),
+  wipe: ({ neo4j: endpoint }) => withDriver(endpoint, endpoint.password, wipeGraph),
   dataFolders: ({ folder }) => [join(homeFolder(folder), 'data')],
   async ended({ state }) {
     const archive = await classArchive((await findTool('java')) ?? 'java');
@@ -85,39 +88,47 @@ async function javaOptions(java: string, state: SandboxState): Promise<string[]>
   ];
 }
 
-/** True questions only: a port that is open is no server that answers. Sets our password on a new database. */
-async function checkPassword(state: SandboxState, driver: Driver): Promise<string | null> {
+/** Asks a question: a port that is open is no server that answers. Sets our password on a new database of our own. */
+async function check(endpoint: Neo4jEndpoint, driver: Driver, own: boolean): Promise<string | null> {
   try {
     await driver.executeQuery('RETURN apoc.version()', {}, { database: 'neo4j' });
     return null;
   } catch (error) {
     if (!(error instanceof Neo4jError)) throw error;
-    if (error.code === 'Neo.ClientError.Security.Unauthorized') return setPassword(state);
-    return error.message;
+    if (error.code !== unauthorized) return error.message;
+    if (own) return setPassword(endpoint);
+    throw wrongPassword(endpoint);
   }
 }
 
-async function setPassword(state: SandboxState): Promise<string | null> {
-  const { password } = endpointsOf(state).neo4j;
-  return withDriver(state, initialPassword, async (driver) => {
+async function setPassword(endpoint: Neo4jEndpoint): Promise<string | null> {
+  return withDriver(endpoint, initialPassword, async (driver) => {
     try {
       const change = 'ALTER CURRENT USER SET PASSWORD FROM $old TO $new';
-      await driver.executeQuery(change, { old: initialPassword, new: password }, { database: 'system' });
+      const passwords = { old: initialPassword, new: endpoint.password };
+      await driver.executeQuery(change, passwords, { database: 'system' });
       return 'the password was set just now';
     } catch (error) {
       if (!(error instanceof Neo4jError)) throw error;
-      if (error.code !== 'Neo.ClientError.Security.Unauthorized') return error.message;
-      throw new Failure({
-        code: 'wrong-password',
-        message: `Neo4j on port ${state.ports.neo4j} does not take the sandbox's password.`,
-        advice: 'Take the sandbox down and up again: its data was made with another password.',
-      });
+      if (error.code !== unauthorized) return error.message;
+      throw wrongPassword(endpoint);
     }
   });
 }
 
-async function withDriver<T>(state: SandboxState, password: string, work: (driver: Driver) => Promise<T>): Promise<T> {
-  const { url, user } = endpointsOf(state).neo4j;
+function wrongPassword(endpoint: Neo4jEndpoint): Failure {
+  return new Failure({
+    code: 'wrong-password',
+    message: `Neo4j at ${endpoint.url} does not take the password.`,
+    advice: 'Correct TEST_NEO4J_PASSWORD; for a server of the sandbox itself: take it down and up again.',
+  });
+}
+
+async function withDriver<T>(
+  { url, user }: Neo4jEndpoint,
+  password: string,
+  work: (driver: Driver) => Promise<T>,
+): Promise<T> {
   const driver = neo4j.driver(url, neo4j.auth.basic(user, password), {
     connectionTimeout: 3_000,
     connectionAcquisitionTimeout: 5_000,

@@ -37,10 +37,10 @@ function createPostgresServer(name: 'postgres' | 'botPostgres', title: string): 
         cwd: state.postgresFolder,
       };
     },
-    check: (state) => ensureDatabase(endpointsOf(state)[name]),
-    async wipe(state) {
-      await dropDatabases(endpointsOf(state)[name]);
-      return (await ensureDatabase(endpointsOf(state)[name])) === null;
+    check: (endpoints) => ensureDatabase(endpoints[name]),
+    async wipe(endpoints) {
+      await dropDatabases(endpoints[name]);
+      return (await ensureDatabase(endpoints[name])) === null;
     },
     dataFolders: ({ state }) => [dataFolder(state)],
   };
@@ -88,7 +88,7 @@ async function makeCluster(data: string, tools: string, endpoint: PostgresEndpoi
 }
 
 /** Makes the endpoint's database where it is missing; null when it is there, else why the server does not serve. */
-export async function ensureDatabase(endpoint: PostgresEndpoint): Promise<string | null> {
+async function ensureDatabase(endpoint: PostgresEndpoint): Promise<string | null> {
   return withClient(endpoint, async (client) => {
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [endpoint.database]);
     if (found.rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(endpoint.database)}`);
@@ -99,8 +99,8 @@ export async function ensureDatabase(endpoint: PostgresEndpoint): Promise<string
     if (error.code !== '28P01') return error.message;
     throw new Failure({
       code: 'wrong-password',
-      message: `PostgreSQL on port ${endpoint.port} does not take the sandbox's password.`,
-      advice: 'Take the sandbox down and up again: its data was made with another password.',
+      message: `PostgreSQL on port ${endpoint.port} does not take the password.`,
+      advice: 'Correct TEST_*_URL; for a server of the sandbox itself: take it down and up again.',
     });
   });
 }
