@@ -1,0 +1,89 @@
+import type { BatchRequest, Conflict, StepPreview, UndoBatchResult, UndoContext } from '../system.ts';
+import { type KindSetting, previewOf, runBatch } from './batch.ts';
+import { batchesOf, openBody } from './journal.ts';
+import type { BatchBody, Change, Fields, MemoryStore } from './memory-store.ts';
+import { findKept, type KeptFields } from './undo-kept.ts';
+
+interface Undone {
+  readonly body: BatchBody;
+  readonly missing: number;
+}
+
+/** Batch i undoes the last batch but i of the journal, and is journaled itself, so that it can be undone. */
+export function undoBatch(setting: KindSetting, batch: BatchRequest, context: UndoContext): Promise<UndoBatchResult> {
+  return runBatch(setting, context, batch, async () => {
+    const batches = batchesOf(setting.store, context.undoes.runId, context.undoes.stepId);
+    const original = batches.at(-1 - batch.index);
+    if (!original)
+      return { body: { changes: [], conflicts: [] }, result: { cursor: null, done: 0, kept: 0, missing: 0 } };
+    const { body, missing } = await findUndo(setting, await openBody(setting.seal, original), context);
+    const kept = body.conflicts.length - missing;
+    const cursor = batch.index + 1 < batches.length ? batch.index + 1 : null;
+    return { body, result: { cursor, done: body.changes.length, kept, missing } };
+  });
+}
+
+/** What the undo would restore here and now. */
+export function previewUndo(setting: KindSetting, context: UndoContext): Promise<StepPreview> {
+  return setting.store.exclusive(async () => {
+    const changes: Change[] = [];
+    for (const batch of batchesOf(setting.store, context.undoes.runId, context.undoes.stepId)) {
+      changes.push(...(await findUndo(setting, await openBody(setting.seal, batch), context)).body.changes);
+    }
+    return previewOf(changes, [...new Set(changes.map((change) => change.collection))]);
+  });
+}
+
+async function findUndo(setting: KindSetting, original: BatchBody, context: UndoContext): Promise<Undone> {
+  const { store } = setting;
+  const kept = await findKept(setting, original, context);
+  const changes: Change[] = [];
+  const conflicts: Conflict[] = [];
+  let missing = 0;
+  for (const change of [...original.changes].reverse()) {
+    const record = store.records(change.collection).get(change.key);
+    if (change.after === null) {
+      if (record) conflicts.push(conflict(store, change, 'id', 'value-taken'));
+      else changes.push({ ...change, before: null, after: change.before });
+    } else if (!record) {
+      missing += 1;
+      conflicts.push(conflict(store, change, change.fields[0] ?? 'id', 'missing'));
+    } else {
+      conflicts.push(...keptConflicts(store, change, kept));
+      const back = restored(change, kept);
+      if (back) changes.push({ ...back, before: pick(record, back.fields) });
+    }
+  }
+  return { body: { changes, conflicts }, missing };
+}
+
+/** The way back for the fields that are not kept; null where nothing is left to restore. */
+function restored(change: Change, kept: KeptFields): Change | null {
+  const open = change.fields.filter((field) => kept.reason(change, field) === null);
+  if (change.before === null) return open.length < change.fields.length ? null : { ...change, after: null };
+  if (open.length === 0) return null;
+  return { ...change, fields: open, after: pick(change.before, open) };
+}
+
+function keptConflicts(store: MemoryStore, change: Change, kept: KeptFields): Conflict[] {
+  return change.fields.flatMap((field) => {
+    const reason = kept.reason(change, field);
+    return reason === null || reason === 'as-before' ? [] : [conflict(store, change, field, reason)];
+  });
+}
+
+function conflict(store: MemoryStore, change: Change, field: string, reason: Conflict['reason']): Conflict {
+  return {
+    collection: change.collection,
+    key: change.key,
+    field,
+    reason,
+    base: change.before?.[field] ?? null,
+    ours: change.after?.[field] ?? null,
+    theirs: store.records(change.collection).get(change.key)?.[field] ?? null,
+  };
+}
+
+function pick(record: Fields, fields: readonly string[]): Fields {
+  return Object.fromEntries(fields.filter((field) => field in record).map((field) => [field, record[field] ?? null]));
+}
