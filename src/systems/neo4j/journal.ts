@@ -1,0 +1,138 @@
+import type { Conflict, Journal } from '../system.ts';
+import { journalKey, type Store } from './batch.ts';
+import { type BatchBody, type Change, writtenValue } from './batch-body.ts';
+import { encodeValue } from './encode.ts';
+import { escapeName, refuseInternalNames } from './name.ts';
+import { textOf } from './show-value.ts';
+import { sameValue } from './undo/judge-fields.ts';
+import { countBatches, readBody } from './undo/undo-batch.ts';
+
+/** A batch that wrote a field, without its body. */
+interface Range {
+  readonly key: string;
+  readonly stamp: string;
+  readonly keyProperty: string;
+  readonly firstKey: string;
+  readonly lastKey: string;
+}
+
+/** Opened bodies kept in memory; a batch is about a second of work, some megabytes. */
+const OPEN_BODIES = 4;
+
+type OpenedBatch = ReadonlyMap<string, Change>;
+
+/** Opens bodies and keeps the last few. By the body's stamp: after a restore the same key may hold another body. */
+function createBodyCache(store: Store): (range: Range) => Promise<OpenedBatch> {
+  const opened = new Map<string, OpenedBatch>();
+  return async ({ key, stamp }) => {
+    const known = opened.get(stamp);
+    opened.delete(stamp);
+    const read = async (): Promise<OpenedBatch> => {
+      const body = await store.connection.read((transaction) => readBody(store, transaction, key));
+      return new Map((body?.changes ?? []).map((change) => [change.key, change]));
+    };
+    const batch = known ?? (await read());
+    opened.set(stamp, batch);
+    if (opened.size > OPEN_BODIES) opened.delete(opened.keys().next().value as string);
+    return batch;
+  };
+}
+
+/**
+ * The batches of a run that wrote the field and are not undone yet. Once a batch is undone, what still holds its value
+ * was kept on purpose, and refers to it like a record of somebody else.
+ */
+async function standingBatches(store: Store, runId: string, collection: string, field: string): Promise<Range[]> {
+  const rows = await store.connection.read((transaction) =>
+    transaction.run(
+      `MATCH (b:_TasBatch {run: $runId}) WHERE b.collection = $collection AND $field IN b.fields
+       AND NOT EXISTS { MATCH (u:_TasBatch {undoes: b.key}) }
+       RETURN b.key, b.stamp, b.keyProperty, b.firstKey, b.lastKey ORDER BY b.firstKey`,
+      { runId, collection, field },
+    ),
+  );
+  return rows.map(([key, stamp, keyProperty, firstKey, lastKey]) => ({
+    key: key as string,
+    stamp: stamp as string,
+    keyProperty: keyProperty as string,
+    firstKey: firstKey as string,
+    lastKey: lastKey as string,
+  }));
+}
+
+async function foreignReferences(
+  store: Store,
+  openBatch: (range: Range) => Promise<OpenedBatch>,
+  runId: string,
+  { collection, field }: { readonly collection: string; readonly field: string },
+  values: readonly string[],
+): Promise<Set<string>> {
+  refuseInternalNames([collection, field]);
+  const foreign = new Set<string>();
+  if (values.length === 0) return foreign;
+  const ranges = await standingBatches(store, runId, collection, field);
+  const keyProperties = [...new Set(ranges.map(({ keyProperty }) => keyProperty))];
+  const property = `n.${escapeName(field)}`;
+  const keys = keyProperties.map((name) => `n.${escapeName(name)}`);
+  const match = `MATCH (n:${escapeName(collection)}) WHERE ${property} IN $values`;
+  // In the order of the keys, so that each body is opened once.
+  const tail = keys.length === 0 ? `RETURN DISTINCT ${property}, []` : `RETURN ${property}, [${keys}] ORDER BY ${keys}`;
+  const isOwn = async (value: unknown, recordKeys: readonly unknown[]) => {
+    for (const range of ranges) {
+      const key = recordKeys[keyProperties.indexOf(range.keyProperty)];
+      if (typeof key !== 'string' || key < range.firstKey || key > range.lastKey) continue;
+      const change = (await openBatch(range)).get(key);
+      const written = change && writtenValue(change, field);
+      if (written !== undefined && sameValue(written, encodeValue(value))) return true;
+    }
+    return false;
+  };
+  const wanted = [...values, ...values.filter((value) => /^-?\d{1,18}$/.test(value)).map(BigInt)];
+  for await (const [value, recordKeys] of store.connection.stream(`${match} ${tail}`, { values: wanted })) {
+    const text = textOf(encodeValue(value));
+    if (text === null || foreign.has(text)) continue;
+    if (!(await isOwn(value, recordKeys as unknown[]))) foreign.add(text);
+  }
+  return foreign;
+}
+
+async function* bodies(store: Store, runId: string, stepId: string): AsyncGenerator<BatchBody> {
+  const batches = await store.connection.read((transaction) => countBatches(transaction, runId, stepId));
+  for (let index = 0; index < batches; index++) {
+    const key = journalKey(runId, stepId, index);
+    const body = await store.connection.read((transaction) => readBody(store, transaction, key));
+    if (body) yield body;
+  }
+}
+
+/** What runs wrote to this graph, read from the journal that lies in it. */
+export function createJournal(store: Store): Journal {
+  const openBatch = createBodyCache(store);
+  return {
+    async *writtenValues(runId, stepId, field) {
+      for await (const body of bodies(store, runId, stepId)) {
+        const values = body.changes.map((change) => textOf(writtenValue(change, field) ?? null));
+        const texts = values.filter((value) => value !== null);
+        if (texts.length > 0) yield texts;
+      }
+    },
+    foreignReferences: (runId, collection, field, values) =>
+      foreignReferences(store, openBatch, runId, { collection, field }, values),
+    async conflicts(runId, stepId, limit) {
+      const found: Conflict[] = [];
+      const rows = await store.connection.read((transaction) =>
+        transaction.run(
+          `MATCH (b:_TasBatch {run: $runId, step: $stepId}) WHERE b.kept + b.missing > 0 AND b.body IS NOT NULL
+           RETURN b.key ORDER BY b.index`,
+          { runId, stepId },
+        ),
+      );
+      for (const [key] of rows) {
+        if (found.length >= limit) break;
+        const body = await store.connection.read((transaction) => readBody(store, transaction, key as string));
+        found.push(...(body?.conflicts ?? []));
+      }
+      return found.slice(0, limit);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { Failure } from '../../shared/failure.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { Seal } from '../../shared/sealed.ts';
+import type { Secret } from '../../shared/secret.ts';
+import type { Health, System } from '../system.ts';
+import type { Store } from './batch.ts';
+import { connect } from './connection.ts';
+import { advanceFence } from './fence.ts';
+import { createJournal } from './journal.ts';
+import { createConstraint } from './kinds/create-constraint.ts';
+import { createNodes } from './kinds/create-nodes.ts';
+import { setProperties } from './kinds/set-properties.ts';
+import { findViolations, lookup, scan } from './reads.ts';
+
+export interface Neo4jOptions {
+  /** The configured name, e.g. `graph`. */
+  readonly name: string;
+  /** bolt:// or neo4j://, with +s for TLS. */
+  readonly url: string;
+  readonly user: string;
+  readonly password: Secret;
+  /** Absent = the server's default database. */
+  readonly database?: string;
+  readonly seal: Seal;
+  readonly logger: Logger;
+}
+
+async function checkHealth({ connection }: Store): Promise<Health> {
+  try {
+    return { up: true, ...(await connection.ping()) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { up: false, version: null, latencyMs: 0, note: error.message };
+  }
+}
+
+/** A Neo4j 5 database. Connects at the first use. */
+export function createNeo4jSystem(options: Neo4jOptions): System {
+  const { name, url, user, password, database, seal, logger } = options;
+  const connection = connect({ name, url, user, password, ...(database ? { database } : {}), logger });
+  const store: Store = { name, connection, seal };
+  return {
+    name,
+    type: 'neo4j',
+    kinds: [setProperties(store), createNodes(store), createConstraint(store)],
+    async identity() {
+      const rows = await connection.read((transaction) => transaction.run('CALL db.info() YIELD id RETURN id'));
+      return String(rows[0]?.[0]);
+    },
+    checkHealth: () => checkHealth(store),
+    advanceFence: (fence) => advanceFence(connection, fence),
+    lookup: (query, keys) => lookup(connection, query, keys),
+    scan: (query) => scan(connection, query),
+    violations: (statement) => findViolations(connection, statement),
+    journal: createJournal(store),
+    close: () => connection.close(),
+  };
+}

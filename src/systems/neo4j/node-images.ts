@@ -1,0 +1,138 @@
+import type { NodeImage, RelationshipImage } from './batch-body.ts';
+import type { GraphTransaction } from './connection.ts';
+import { decodeProperties, encodeProperties } from './encode.ts';
+import { escapeLabels, escapeName } from './name.ts';
+
+/** A node to be made. */
+export interface NewNode {
+  readonly labels: readonly string[];
+  readonly properties: { readonly [property: string]: unknown };
+}
+
+/** A relationship to be made, its ends by internal id. */
+export interface NewRelationship {
+  readonly node: bigint;
+  readonly other: bigint;
+  readonly type: string;
+  readonly direction: 'out' | 'in';
+  readonly properties: { readonly [property: string]: unknown };
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  return [...Map.groupBy(items, keyOf).values()];
+}
+
+/** Makes nodes; returns their internal ids and properties as stored, in the same order. */
+export async function createNodeRecords(
+  transaction: GraphTransaction,
+  nodes: readonly NewNode[],
+): Promise<{ id: bigint; properties: NodeImage['properties'] }[]> {
+  const made: { id: bigint; properties: NodeImage['properties'] }[] = [];
+  const numbered = nodes.map((node, i) => ({ node, i }));
+  for (const group of groupBy(numbered, ({ node }) => JSON.stringify(node.labels))) {
+    const labels = escapeLabels(group[0]?.node.labels ?? []);
+    const rows = group.map(({ node, i }) => [BigInt(i), node.properties]);
+    const statement = `UNWIND $rows AS row CREATE (n${labels}) SET n = row[1] RETURN row[0], id(n), properties(n)`;
+    for (const [i, id, properties] of await transaction.run(statement, { rows })) {
+      made[Number(i)] = { id: id as bigint, properties: encodeProperties(properties as { [key: string]: unknown }) };
+    }
+  }
+  return made;
+}
+
+/** Makes relationships between nodes that are there. */
+export async function createRelationshipRecords(
+  transaction: GraphTransaction,
+  relationships: readonly NewRelationship[],
+): Promise<void> {
+  for (const group of groupBy(relationships, ({ type, direction }) => `${direction}${type}`)) {
+    const [{ type, direction }] = group as [NewRelationship];
+    const name = escapeName(type);
+    const pattern = direction === 'out' ? `(n)-[r:${name}]->(o)` : `(n)<-[r:${name}]-(o)`;
+    await transaction.run(
+      `UNWIND $rows AS row MATCH (n) WHERE id(n) = row[0] MATCH (o) WHERE id(o) = row[1] CREATE ${pattern} SET r = row[2]`,
+      { rows: group.map(({ node, other, properties }) => [node, other, properties]) },
+    );
+  }
+}
+
+/** The ends that images name, by label, key and value; those that are gone are left out. */
+export async function findEnds(
+  transaction: GraphTransaction,
+  images: readonly RelationshipImage[],
+): Promise<(image: RelationshipImage) => bigint | undefined> {
+  const found = new Map<string, bigint>();
+  const nameOf = ({ other }: RelationshipImage) => JSON.stringify([other.label, other.key, other.value]);
+  for (const group of groupBy(images, ({ other }) => JSON.stringify([other.label, other.key]))) {
+    const [{ other }] = group as [RelationshipImage];
+    const key = escapeName(other.key);
+    const statement = `MATCH (o:${escapeName(other.label)}) WHERE o.${key} IN $values RETURN o.${key}, id(o)`;
+    for (const [value, id] of await transaction.run(statement, { values: group.map((image) => image.other.value) })) {
+      found.set(JSON.stringify([other.label, other.key, value]), id as bigint);
+    }
+  }
+  return (image) => found.get(nameOf(image));
+}
+
+/** A node as it stands now. `foreign` = relationships that are not among the expected ones. */
+export interface CurrentNode {
+  readonly id: bigint;
+  readonly image: NodeImage;
+  readonly foreign: readonly { readonly type: string; readonly direction: 'out' | 'in' }[];
+}
+
+/** At most so many relationships beyond the expected are read of a node: one is enough to keep it. */
+const FOREIGN_LIMIT = 5;
+
+/** Reads nodes with their relationships, those first that are expected by type, direction and other end. */
+export async function readNodes(
+  transaction: GraphTransaction,
+  expected: ReadonlyMap<bigint, NodeImage>,
+): Promise<Map<bigint, CurrentNode>> {
+  const keys = [
+    ...new Set([...expected.values()].flatMap(({ relationships }) => relationships.map(({ other }) => other.key))),
+  ];
+  const most = Math.max(0, ...[...expected.values()].map(({ relationships }) => relationships.length));
+  const statement = `MATCH (n) WHERE id(n) IN $ids RETURN id(n), labels(n), properties(n),
+    COLLECT { MATCH (n)-[r]-(o) RETURN [type(r), startNode(r) = n, properties(r), labels(o), [key IN $keys | o[key]]] LIMIT $limit }`;
+  const rows = await transaction.run(statement, {
+    ids: [...expected.keys()],
+    keys,
+    limit: BigInt(most + FOREIGN_LIMIT),
+  });
+  const nodes = new Map<bigint, CurrentNode>();
+  for (const [id, labels, properties, relationships] of rows) {
+    const open = [...(expected.get(id as bigint)?.relationships ?? [])];
+    const own: RelationshipImage[] = [];
+    const foreign: { type: string; direction: 'out' | 'in' }[] = [];
+    for (const [type, out, values, ends, endKeys] of relationships as [
+      string,
+      boolean,
+      object,
+      string[],
+      unknown[],
+    ][]) {
+      const direction = out ? 'out' : 'in';
+      const at = open.findIndex(
+        (image) =>
+          image.type === type &&
+          image.direction === direction &&
+          ends.includes(image.other.label) &&
+          endKeys[keys.indexOf(image.other.key)] === image.other.value,
+      );
+      if (at < 0) foreign.push({ type, direction });
+      else own.push({ ...(open.splice(at, 1)[0] as RelationshipImage), properties: encodeProperties({ ...values }) });
+    }
+    const image = {
+      labels: [...(labels as string[])].sort(),
+      properties: encodeProperties(properties as { [key: string]: unknown }),
+      relationships: own,
+    };
+    nodes.set(id as bigint, { id: id as bigint, image, foreign });
+  }
+  return nodes;
+}
+
+export function decodeImage(image: NodeImage): NewNode {
+  return { labels: image.labels, properties: decodeProperties(image.properties) };
+}

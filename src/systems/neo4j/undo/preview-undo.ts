@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { Finding } from '../../finding.ts';
+import type { Conflict, Sample, StepPreview, UndoContext } from '../../system.ts';
+import { journalKey, type Store } from '../batch.ts';
+import type { Change } from '../batch-body.ts';
+import { refuseAborted } from '../connection.ts';
+import { hashSchema } from '../records.ts';
+import { showEncoded } from '../show-value.ts';
+import { countBatches, judgeBody, readBody } from './undo-batch.ts';
+
+function toSample(collection: string, change: Change): Sample {
+  const side = (which: 'before' | 'after') => {
+    const values =
+      change.form === 'fields'
+        ? Object.entries(change.fields).map(([name, images]) => [name, images[which]] as const)
+        : Object.entries(change[which]?.properties ?? {});
+    return Object.fromEntries(values.map(([name, value]) => [name, showEncoded(value)]));
+  };
+  return { collection, key: change.key, before: side('before'), after: side('after') };
+}
+
+/** What undo would leave, as warnings: they do not refuse the plan, people should know. */
+export function keptFindings(
+  counts: { readonly kept: number; readonly missing: number },
+  samples: readonly Conflict[],
+): Finding[] {
+  const findings: Finding[] = [];
+  const some = (missing: boolean) =>
+    samples
+      .filter(({ reason }) => (reason === 'missing') === missing)
+      .map(({ collection, key, field, reason }) => `${collection} ${key} ${field}: ${reason}`);
+  if (counts.kept > 0) {
+    findings.push({
+      check: 'kept-by-undo',
+      title: 'Changed or referred to since the run; stays as it is',
+      status: 'warning',
+      count: counts.kept,
+      samples: some(false).slice(0, 5),
+      advice: "Each is listed with its reason in the undo's report.",
+    });
+  }
+  if (counts.missing > 0) {
+    findings.push({
+      check: 'gone-before-undo',
+      title: 'Records of the run that are gone',
+      status: 'warning',
+      count: counts.missing,
+      samples: some(true).slice(0, 5),
+      advice: 'Nothing is put back for these.',
+    });
+  }
+  return findings;
+}
+
+/** What undoing another run's step would do here and now. The hash is over the keys in the order of the journal. */
+export async function previewUndo(store: Store, context: UndoContext): Promise<StepPreview> {
+  const { runId, stepId } = context.undoes;
+  const { connection } = store;
+  const batches = await connection.read((transaction) => countBatches(transaction, runId, stepId));
+  const hash = createHash('sha256');
+  const counts = { done: 0, kept: 0, missing: 0 };
+  const samples: Sample[] = [];
+  const conflicts: Conflict[] = [];
+  const collections = new Set<string>();
+  let bytes = 0;
+  for (let index = 0; index < batches; index++) {
+    refuseAborted(context.signal, connection.place);
+    await connection.read(async (transaction) => {
+      const body = await readBody(store, transaction, journalKey(runId, stepId, index));
+      if (!body) return;
+      const judged = await judgeBody(store, transaction, body, context, 'look');
+      collections.add(body.collection);
+      for (const { change } of judged.changes) {
+        hash.update(`${JSON.stringify(change.key)}\n`);
+        bytes += 3 * JSON.stringify(change).length;
+        if (samples.length < 5) samples.push(toSample(body.collection, change));
+      }
+      counts.done += judged.changes.length;
+      for (const conflict of judged.conflicts) {
+        if (conflict.reason === 'missing') counts.missing++;
+        else counts.kept++;
+        if (conflicts.length < 50) conflicts.push(conflict);
+      }
+    });
+  }
+  return {
+    count: counts.done,
+    exact: true,
+    keysHash: hash.digest('hex'),
+    schemaHash: await hashSchema(connection, [...collections]),
+    samples,
+    undoClass: 'reversible',
+    locks: [],
+    bytes,
+    findings: keptFindings(counts, conflicts),
+  };
+}

@@ -1,0 +1,132 @@
+import type { Conflict, UndoContext } from '../../system.ts';
+import type { Store } from '../batch.ts';
+import type { BatchBody, Change } from '../batch-body.ts';
+import type { GraphTransaction } from '../connection.ts';
+import { decodeValue, type Encoded, encodeProperties } from '../encode.ts';
+import { escapeName } from '../name.ts';
+import { findByKeys } from '../records.ts';
+import { textOf } from '../show-value.ts';
+import { type CurrentRecord, compareFields, keepTogether, toChange, type Verdict, withdraw } from './judge-fields.ts';
+import { takenValues, uniqueRules } from './value-holders.ts';
+
+type FieldsChange = Extract<Change, { form: 'fields' }>;
+
+/** What an undo would do: its changes, and what it leaves with the reason. */
+export interface Judgement<Form extends Change = Change> {
+  readonly changes: readonly { readonly id: bigint | null; readonly change: Form }[];
+  readonly conflicts: readonly Conflict[];
+}
+
+async function readCurrent(
+  transaction: GraphTransaction,
+  ids: ReadonlyMap<string, bigint>,
+  properties: readonly string[],
+): Promise<Map<string, CurrentRecord>> {
+  const projection = properties.map((name) => `.${escapeName(name)}`).join(', ');
+  const statement = `MATCH (n) WHERE id(n) IN $ids RETURN id(n), labels(n), n {${projection}}`;
+  const rows = await transaction.run(statement, { ids: [...ids.values()] });
+  const byId = new Map(rows.map(([id, labels, values]) => [id as bigint, { labels, values }]));
+  const current = new Map<string, CurrentRecord>();
+  for (const [key, id] of ids) {
+    const row = byId.get(id);
+    if (!row) continue;
+    const values = encodeProperties(row.values as { [property: string]: unknown });
+    current.set(key, { id, labels: row.labels as string[], values });
+  }
+  return current;
+}
+
+/** Values that newer records refer to stay. */
+async function withdrawHeld(
+  store: Store,
+  context: UndoContext,
+  collection: string,
+  verdicts: readonly Verdict[],
+): Promise<void> {
+  const fields = new Set(verdicts.flatMap(({ open }) => [...open]));
+  for (const field of fields) {
+    const concerned = verdicts.filter(({ open }) => open.has(field));
+    const writtenText = ({ written }: Verdict) => textOf(written.fields[field]?.after ?? null);
+    const values = [...new Set(concerned.map(writtenText).filter((value) => value !== null))];
+    if (values.length === 0) continue;
+    const held = await context.held({ system: store.name, collection, field }, values);
+    for (const verdict of concerned) {
+      const value = writtenText(verdict);
+      if (value !== null && held.has(value)) withdraw(verdict, collection, field, 'referred-to');
+    }
+  }
+}
+
+/** Old values that somebody else holds now stay away; repeated, since each record that keeps its value may be a holder. */
+async function withdrawTaken(
+  transaction: GraphTransaction,
+  collection: string,
+  verdicts: readonly Verdict[],
+  groups: readonly (readonly string[])[],
+): Promise<void> {
+  const rules = await uniqueRules(transaction, [...new Set(verdicts.flatMap(({ open }) => [...open]))]);
+  for (let moved = rules.length > 0; moved; ) {
+    moved = false;
+    const wanted = verdicts.flatMap((verdict) =>
+      [...verdict.open].map((property) => ({
+        verdict,
+        id: verdict.current.id,
+        labels: verdict.current.labels,
+        property,
+        value: verdict.written.fields[property]?.before as Encoded,
+      })),
+    );
+    const leaving = (property: string) =>
+      new Set(wanted.filter((want) => want.property === property).map(({ id }) => id));
+    for (const [want, holder] of await takenValues(transaction, rules, wanted, leaving)) {
+      const { verdict } = want as (typeof wanted)[number];
+      withdraw(verdict, collection, want.property, 'value-taken', holder);
+      keepTogether(verdict, collection, groups);
+      moved = true;
+    }
+  }
+}
+
+/** The groups of coupled fields that lie in this collection, by property. */
+function groupsOf(store: Store, context: UndoContext, collection: string): string[][] {
+  return context.coupled.map((group) =>
+    group.filter((ref) => ref.system === store.name && ref.collection === collection).map(({ field }) => field),
+  );
+}
+
+/** Compares a batch's fields with what stands there now. With purpose `lock` what it says stays true until the end. */
+export async function judgeFields(
+  store: Store,
+  transaction: GraphTransaction,
+  body: BatchBody,
+  context: UndoContext,
+  purpose: 'lock' | 'look',
+): Promise<Judgement<FieldsChange>> {
+  const { collection } = body;
+  const changes = body.changes.filter((change) => change.form === 'fields');
+  const keys = changes.map(({ key }) => key);
+  const ids = await findByKeys(transaction, { label: collection, key: body.key }, keys, purpose);
+  const properties = [...new Set(changes.flatMap(({ fields }) => Object.keys(fields)))];
+  const { verdicts, missing } = compareFields(collection, changes, await readCurrent(transaction, ids, properties));
+  const groups = groupsOf(store, context, collection);
+  await withdrawHeld(store, context, collection, verdicts);
+  for (const verdict of verdicts) keepTogether(verdict, collection, groups);
+  await withdrawTaken(transaction, collection, verdicts, groups);
+  const open = verdicts.flatMap((verdict) => {
+    const change = toChange(verdict);
+    return change ? [{ id: verdict.current.id, change }] : [];
+  });
+  return { changes: open, conflicts: [...missing, ...verdicts.flatMap(({ conflicts }) => conflicts)] };
+}
+
+/** Puts values back: first all are removed, then set, so that values may change places under a uniqueness constraint. */
+export async function applyFields(transaction: GraphTransaction, { changes }: Judgement<FieldsChange>): Promise<void> {
+  const rows = (pick: (after: Encoded) => unknown) =>
+    changes.map(({ id, change }) => [
+      id,
+      Object.fromEntries(Object.entries(change.fields).map(([name, { after }]) => [name, pick(after)])),
+    ]);
+  const statement = 'UNWIND $rows AS row MATCH (n) WHERE id(n) = row[0] SET n += row[1]';
+  await transaction.run(statement, { rows: rows(() => null) });
+  await transaction.run(statement, { rows: rows(decodeValue) });
+}
