@@ -1,0 +1,23 @@
+/** Names as people really type or paste them; each has broken some program. No NUL: PostgreSQL's text cannot hold it. */
+export const STRANGE_NAMES: readonly string[] = [
+  'Zürich – Größe & Maße',
+  '研究ノート 📓 第一部',
+  'مراجعة العقود',
+  'e\u0301te\u0301 (decomposed) and été (composed)',
+  '👩‍👩‍👧‍👦 family budget 🏳️‍🌈',
+  `Robert'); DROP TABLE users;--`,
+  '"quoted" and \'quoted\' and `quoted` and \\backslashed\\',
+  '*bold* _italic_ ~gone~ `code` <https://example.com|link> <!channel> <@U0123456>',
+  '&amp; &lt;b&gt; <b>markup</b>',
+  'two\nlines',
+  'carriage\r\nreturn\tand tab',
+  'bell \u0007 escape \u001b[31mred\u001b[0m unit \u001f separator',
+  'line\u2028separator and zero\u200bwidth and \ufeffmark',
+  '  spaces around  ',
+  '',
+  'null',
+  '{"json": [1, 2, {"a": null}]}',
+  '$name {{name}} #{name} %s $1 :param',
+  '../../etc/passwd',
+  'long '.repeat(400).trim(),
+];
