@@ -1,6 +1,6 @@
 /** A length of time in milliseconds as a person says it: `850 ms`, `12 s`, `4 min 5 s`, `2 h 10 min`. */
 export function sayDuration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  if (Math.round(milliseconds) < 1000) return `${Math.round(milliseconds)} ms`;
   const seconds = Math.round(milliseconds / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

@@ -20,20 +20,41 @@ export async function readYamlFile<T>(
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw invalid(file, null, cause.code === 'ENOENT' ? 'the file does not exist' : 'the file cannot be read');
   });
-  if (text.length > maxBytes) throw invalid(file, null, `the file is larger than ${maxBytes} bytes`);
+  if (Buffer.byteLength(text) > maxBytes) throw invalid(file, null, `the file is larger than ${maxBytes} bytes`);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
-  const broken = document.errors[0];
-  if (broken) throw invalid(file, lines.linePos(broken.pos[0]), broken.message.split('\n')[0] ?? 'not YAML');
-  const filled = fill(document.toJS({ maxAliasCount: 50 }), variables, (name) => {
+  const { document, value } = parse(file, text, lines);
+  const filled = fill(value, variables, (name) => {
+    // A name that the text spells with escapes has no place of its own.
     const at = text.indexOf(`\${${name}}`);
-    throw invalid(file, lines.linePos(at), `the variable ${name} is not set in the environment's configuration`);
+    const place = at < 0 ? null : lines.linePos(at);
+    throw invalid(file, place, `the variable ${name} is not set in the environment's configuration`);
   });
   const parsed = schema.safeParse(filled);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const where = positionOf(document, lines, issue?.path ?? []);
   throw invalid(file, where, `${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'does not fit'}`);
+}
+
+/** Parses and resolves aliases. What exhausts the parser (aliases that multiply, nesting without end) is no bug of ours. */
+function parse(file: string, text: string, lines: LineCounter): { document: Document; value: unknown } {
+  try {
+    const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+    const broken = document.errors[0];
+    if (broken) throw invalid(file, lines.linePos(broken.pos[0]), broken.message.split('\n')[0] ?? 'not YAML');
+    return { document, value: document.toJS({ maxAliasCount: 50 }) };
+  } catch (error) {
+    if (error instanceof ReferenceError) throw badAlias(file, text, lines, error.message);
+    if (error instanceof RangeError) throw invalid(file, null, 'it is nested too deeply');
+    throw error;
+  }
+}
+
+function badAlias(file: string, text: string, lines: LineCounter, message: string): Failure {
+  const name = /^Unresolved alias.*: (\S+)$/.exec(message)?.[1];
+  if (name === undefined) return invalid(file, null, 'its aliases multiply beyond any use');
+  const at = text.indexOf(`*${name}`);
+  return invalid(file, at < 0 ? null : lines.linePos(at), `the alias ${name} stands for nothing that comes before it`);
 }
 
 function invalid(file: string, at: { line: number; col: number } | null, what: string): Failure {
@@ -65,7 +86,9 @@ function fill(
   unknown: (name: string) => never,
 ): unknown {
   if (typeof value === 'string') {
-    return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => variables[name] ?? unknown(name));
+    return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) =>
+      Object.hasOwn(variables, name) ? (variables[name] as string) : unknown(name),
+    );
   }
   if (Array.isArray(value)) return value.map((item) => fill(item, variables, unknown));
   if (value !== null && typeof value === 'object') {
