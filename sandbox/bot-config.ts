@@ -65,8 +65,13 @@ function peopleSection(): object {
 }
 
 /** The pack's example, with the sandbox's stores in the place of the cluster's. */
-async function environmentSection(endpoints: Endpoints, keep: (name: string, value: string) => Promise<string>): Promise<object> {
-  const example = parse(await readFile(resolve(import.meta.dirname, '../packs/tas/environment.example.yaml'), 'utf8')) as {
+async function environmentSection(
+  endpoints: Endpoints,
+  keep: (name: string, value: string) => Promise<string>,
+): Promise<object> {
+  const example = parse(
+    await readFile(resolve(import.meta.dirname, '../packs/tas/environment.example.yaml'), 'utf8'),
+  ) as {
     staging: Record<string, unknown>;
   };
   const { neo4j, postgres, minio } = endpoints;

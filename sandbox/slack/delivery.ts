@@ -58,7 +58,10 @@ export async function openDelivery({ signingSecret, requestUrl }: Options): Prom
       for (const socket of sockets.clients) socket.close();
       await new Promise<void>((resolve) => {
         sockets.close(() => resolve());
-        setTimeout(() => sockets.clients.forEach((socket) => socket.terminate()), 500).unref();
+        const late = (): void => {
+          for (const socket of sockets.clients) socket.terminate();
+        };
+        setTimeout(late, 500).unref();
       });
     },
   };
