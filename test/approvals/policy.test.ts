@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import { votesNeeded } from '../../src/approvals/policy.ts';
+
+describe('how many must approve', () => {
+  it.each([
+    ['reads', true, 3, 0],
+    ['reads', false, 0, 0],
+    ['adds', false, 0, 0],
+    ['adds', false, 1, 1],
+    ['adds', true, 0, 1],
+    ['changes', false, 0, 0],
+    ['changes', true, 0, 1],
+    ['changes', true, 2, 2],
+    ['destroys', false, 0, 1],
+    ['destroys', true, 0, 1],
+    ['destroys', false, 2, 2],
+  ] as const)('%s, production %s, configured %d: %d', (effect, production, votesRequired, needed) => {
+    expect(votesNeeded(effect, { production, votesRequired })).toBe(needed);
+  });
+
+  it('is at least one in production for all that does not only read, whatever is configured', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('adds', 'changes', 'destroys'),
+        fc.integer({ min: 0, max: 9 }),
+        (effect, configured) => {
+          const needed = votesNeeded(effect as 'adds', { production: true, votesRequired: configured });
+          expect(needed).toBeGreaterThanOrEqual(Math.max(1, configured));
+        },
+      ),
+    );
+  });
+});
