@@ -92,6 +92,10 @@ export function toFailure(error: unknown, place: ErrorPlace): unknown {
       true,
     );
   }
+  if (code === '55000' && /not currently accepting connections/.test(error.message)) {
+    const advice = 'A restore is putting another one in its place; ask again in a moment.';
+    return failure('unreachable', `${at} is closed just now.`, advice, error, true);
+  }
   if (isLostConnection(error)) {
     const why = connectionWords[code] ?? 'the connection was lost';
     return failure(

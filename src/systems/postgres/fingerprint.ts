@@ -55,8 +55,9 @@ async function readSequences(session: Session): Promise<Json> {
   return states;
 }
 
+// Without materialized views: a restore fills them anew from the tables.
 const tablesQuery = `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND c.relispopulated
+  WHERE c.relkind = 'r' AND c.relpersistence <> 't'
     AND n.nspname NOT IN ('tas_journal', 'information_schema') AND n.nspname !~ '^pg_'
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
   ORDER BY 1, 2`;

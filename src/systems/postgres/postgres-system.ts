@@ -1,8 +1,8 @@
 import { Failure } from '../../shared/failure.ts';
-import type { Seal } from '../../shared/sealed.ts';
 import type { Health, StepKind, System } from '../system.ts';
+import { backup } from './backup.ts';
 import type { KindSetting } from './batch.ts';
-import { createDatabase, type Database, type DatabaseOptions } from './database.ts';
+import { createDatabase, type Database } from './database.ts';
 import { fingerprint } from './fingerprint.ts';
 import { createJournalReader } from './journal-reader.ts';
 import { createJournal, raiseFence } from './journal-store.ts';
@@ -10,17 +10,11 @@ import { addColumnKind } from './kinds/add-column.ts';
 import { addForeignKeyKind } from './kinds/add-foreign-key.ts';
 import { backfillColumnKind } from './kinds/backfill-column.ts';
 import { insertRowsKind } from './kinds/insert-rows.ts';
+import type { PostgresOptions } from './postgres-options.ts';
 import { identity, lookup, scan, violations } from './reads.ts';
+import { restore } from './restore.ts';
 
-/** Where the database is, and what the system works with. */
-export interface PostgresOptions extends DatabaseOptions {
-  /** Where pg_dump and pg_restore lie; absent = the server's version in Debian's place, else the search path. */
-  readonly toolsFolder?: string;
-  /** Seals the journal's bodies. */
-  readonly seal: Seal;
-}
-
-/** One database of a PostgreSQL server (13 or later). Opens no connection before it is asked something. */
+/** One database of a PostgreSQL server (15 or later). Opens no connection before it is asked something. */
 export function createPostgresSystem(options: PostgresOptions): System {
   const database = createDatabase(options);
   const setting: KindSetting = { system: options.name, database, seal: options.seal, logger: options.logger };
@@ -46,6 +40,8 @@ export function createPostgresSystem(options: PostgresOptions): System {
     scan: (query) => scan(database, query),
     violations: (statement) => guard(() => violations(database, statement)),
     fingerprint: () => guard(() => fingerprint(database)),
+    backup: (folder, context) => guard(() => backup(options, database, folder, context)),
+    restore: (part, folder, context) => guard(() => restore(options, database, part, folder, context)),
     close: () => database.close(),
   };
 }

@@ -6,21 +6,21 @@ const kept = (schema: string): string => `${schema} ${ours} AND ${schema} !~ '^p
 const notOfExtension = (catalog: string, oid: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${catalog}'::regclass AND e.objid = ${oid} AND e.deptype = 'e')`;
 
-/** Each returns `name` and `text`: what there is, in words that are the same after a dump and a restore. */
+/** Each returns `name` and `text`, in words that are the same after a dump and a restore: so rights by default are spelled out. */
 const parts: Readonly<Record<string, string>> = {
   schemas: `SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) || ' ' || coalesce((SELECT string_agg(a::text, ',' ORDER BY a::text)
-      FROM unnest(n.nspacl) a), '') AS text FROM pg_namespace n WHERE ${kept('n.nspname')} AND ${notOfExtension('pg_namespace', 'n.oid')}`,
+      FROM unnest(coalesce(n.nspacl, acldefault('n', n.nspowner))) a), '') AS text FROM pg_namespace n WHERE ${kept('n.nspname')} AND ${notOfExtension('pg_namespace', 'n.oid')}`,
   extensions: `SELECT extname AS name, extversion || ' ' || n.nspname AS text FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace`,
   relations: `SELECT c.oid::regclass::text AS name, concat_ws(' ', c.relkind, c.relpersistence, pg_get_userbyid(c.relowner), c.relrowsecurity,
       c.relforcerowsecurity, c.reloptions, c.relreplident, pg_get_partkeydef(c.oid), pg_get_expr(c.relpartbound, c.oid), (SELECT string_agg(a::text, ',' ORDER BY a::text)
-      FROM unnest(c.relacl) a), obj_description(c.oid, 'pg_class'),
+      FROM unnest(coalesce(c.relacl, acldefault('r', c.relowner))) a), obj_description(c.oid, 'pg_class'),
       CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
       (SELECT string_agg(i.inhparent::regclass::text, ',' ORDER BY i.inhseqno) FROM pg_inherits i WHERE i.inhrelid = c.oid)) AS text
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE ${kept('n.nspname')} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND ${notOfExtension('pg_class', 'c.oid')}`,
   columns: `SELECT c.oid::regclass::text || '.' || a.attname AS name, concat_ws(' ', row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum),
       format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attcollation::regcollation, a.attstorage,
-      a.attcompression, a.attoptions, a.attstattarget, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum), a.attacl) AS text
+      a.attcompression, a.attoptions, a.attstattarget, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum), nullif(a.attacl::text, '{}')) AS text
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE ${kept('n.nspname')} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped
@@ -33,17 +33,17 @@ const parts: Readonly<Record<string, string>> = {
       || ' ' || i.indisreplident AS text
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE ${kept('n.nspname')} AND ${notOfExtension('pg_class', 'i.indrelid')}`,
-  triggers: `SELECT g.tgrelid::regclass::text || '.' || g.tgname AS name, pg_get_triggerdef(g.oid) || ' ' || g.tgenabled AS text
+  triggers: `SELECT g.tgrelid::regclass::text || '.' || g.tgname AS name, concat_ws(' ', pg_get_triggerdef(g.oid), g.tgenabled) AS text
     FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE ${kept('n.nspname')} AND NOT g.tgisinternal`,
-  rules: `SELECT r.ev_class::regclass::text || '.' || r.rulename AS name, pg_get_ruledef(r.oid) || ' ' || r.ev_enabled AS text
+  rules: `SELECT r.ev_class::regclass::text || '.' || r.rulename AS name, concat_ws(' ', pg_get_ruledef(r.oid), r.ev_enabled) AS text
     FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE ${kept('n.nspname')} AND r.rulename <> '_RETURN'`,
   policies: `SELECT p.polrelid::regclass::text || '.' || p.polname AS name, concat_ws(' ', p.polcmd, p.polpermissive,
       (SELECT string_agg(CASE WHEN r = 0 THEN 'public' ELSE pg_get_userbyid(r) END, ',' ORDER BY 1) FROM unnest(p.polroles) r),
       pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) AS text FROM pg_policy p`,
   functions: `SELECT p.oid::regprocedure::text AS name, concat_ws(' ', pg_get_userbyid(p.proowner), (SELECT string_agg(a::text, ',' ORDER BY a::text)
-      FROM unnest(p.proacl) a), CASE WHEN p.prokind = 'a' THEN (SELECT concat_ws(' ', g.aggtransfn, g.aggfinalfn, g.aggtranstype::regtype, g.agginitval)
+      FROM unnest(coalesce(p.proacl, acldefault('f', p.proowner))) a), CASE WHEN p.prokind = 'a' THEN (SELECT concat_ws(' ', g.aggtransfn, g.aggfinalfn, g.aggtranstype::regtype, g.agginitval)
       FROM pg_aggregate g WHERE g.aggfnoid = p.oid) ELSE pg_get_functiondef(p.oid) END) AS text
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE ${kept('n.nspname')} AND ${notOfExtension('pg_proc', 'p.oid')}`,
   types: `SELECT t.oid::regtype::text AS name, concat_ws(' ', t.typtype, pg_get_userbyid(t.typowner), (SELECT string_agg(e.enumlabel, '|' ORDER BY e.enumsortorder)

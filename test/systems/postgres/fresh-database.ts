@@ -85,10 +85,10 @@ export async function createFreshDatabase(): Promise<FreshDatabase> {
 }
 
 /** Runs one statement as the superuser in the database `postgres`. */
-export async function asAdmin(server: URL, text: string): Promise<void> {
+export async function asAdmin(server: URL, text: string): Promise<{ [column: string]: Cell }[]> {
   const url = new URL(server);
   url.pathname = '/postgres';
-  await ask(url, text, []);
+  return ask(url, text, []);
 }
 
 async function ask(url: URL, text: string, values: readonly Cell[]): Promise<{ [column: string]: Cell }[]> {

@@ -73,7 +73,7 @@ describe('statements', () => {
 
 describe('errors', () => {
   it('lose the values of records', () => {
-    expect(scrub('Key (email)=(a@b.c) already exists.')).toBe('Key (email)=(…hidden…)');
+    expect(scrub('Key (email)=(a@b.c) already exists.')).toBe('Key (email)=(…hidden…) already exists.');
     expect(scrub('Key (a, b)=(x, (y)) is not present in table "t".')).toBe(
       'Key (a, b)=(…hidden…) is not present in table "t".',
     );
