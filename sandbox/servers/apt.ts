@@ -9,29 +9,49 @@ export interface AptPackages {
 }
 
 const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
-const clusterConfig = '/etc/postgresql-common/createcluster.conf';
+
+/** What of this machine matters here; tests hand in another. */
+export interface AptMachine {
+  readonly isRoot: boolean;
+  readonly clusterConfig: string;
+}
+
+const thisMachine: AptMachine = {
+  isRoot: process.getuid?.() === 0,
+  clusterConfig: '/etc/postgresql-common/createcluster.conf',
+};
 
 /** apt-get works for one caller at a time; so do we. */
 let last: Promise<unknown> = Promise.resolve();
 let listsAreFresh = false;
 
 /** Installs packages of the system where this process may. Answers null, or why it did not. */
-export async function installWithApt(packages: AptPackages, title: string, task: Task): Promise<string | null> {
-  if (process.getuid?.() !== 0) return 'it is missing and only root may install it';
+export async function installWithApt(
+  packages: AptPackages,
+  title: string,
+  task: Task,
+  machine: AptMachine = thisMachine,
+): Promise<string | null> {
+  if (!machine.isRoot) return 'it is missing and only root may install it';
   if (process.env.TAS_SANDBOX_INSTALL === 'no') return 'it is missing and TAS_SANDBOX_INSTALL=no forbids installing';
   if ((await askProgram('apt-get', ['--version'])) === null) return 'it is missing and there is no apt-get here';
-  const turn = last.then(() => install(packages, title, task));
+  const turn = last.then(() => install(packages, title, task, machine.clusterConfig));
   last = turn.catch(() => undefined);
   return turn;
 }
 
-async function install(packages: AptPackages, title: string, task: Task): Promise<string | null> {
+async function install(
+  packages: AptPackages,
+  title: string,
+  task: Task,
+  clusterConfig: string,
+): Promise<string | null> {
   task.begin(`installing ${title} with apt-get`, 60_000);
   try {
     if (!listsAreFresh) await apt(['update'], task);
     listsAreFresh = true;
     const chosen = (await areKnown(packages.wanted)) ? packages.wanted : (packages.otherwise ?? packages.wanted);
-    if (chosen.some((name) => name.startsWith('postgresql'))) await withoutMainCluster(chosen, task);
+    if (chosen.some((name) => name.startsWith('postgresql'))) await withoutMainCluster(chosen, task, clusterConfig);
     else await apt(['install', '-y', '--no-install-recommends', ...chosen], task);
   } catch (error) {
     return `apt-get could not install it (${error instanceof Error ? error.message : 'unknown'})`;
@@ -44,7 +64,7 @@ async function install(packages: AptPackages, title: string, task: Task): Promis
  * Installs a PostgreSQL server so that the package makes no cluster and starts nothing. The setting is taken back
  * afterwards: what an administrator installs later behaves as usual.
  */
-async function withoutMainCluster(packages: readonly string[], task: Task): Promise<void> {
+async function withoutMainCluster(packages: readonly string[], task: Task, clusterConfig: string): Promise<void> {
   await apt(['install', '-y', '--no-install-recommends', 'postgresql-common'], task);
   const before = `${clusterConfig}.before-sandbox`;
   await copyFile(clusterConfig, before);

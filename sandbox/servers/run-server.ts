@@ -44,29 +44,35 @@ export async function resetServer(server: Server, context: ServerContext): Promi
   context.task.done('is empty');
 }
 
+/** A process that ends at once gets more tries: the helpers of one that was killed may hold its data a moment longer. */
 async function start(server: Server, context: ServerContext): Promise<void> {
   const { folder, state, task } = context;
   task.begin('starting', server.name === 'neo4j' ? 10_000 : 3_000);
   await mkdir(join(folder, 'run'), { recursive: true });
   await mkdir(join(folder, 'logs'), { recursive: true });
-  await startDetached({
-    ...(await server.describe(context)),
-    pidFile: pidFile(folder, server.name),
-    logFile: logFile(folder, server.name),
-  });
-  const why = await becomesReady(server, state, folder, server.readyWithinMs);
-  if (why !== null) {
-    await stopProcess(pidFile(folder, server.name), 2_000);
-    const log = await readFile(logFile(folder, server.name), 'utf8').catch(() => '');
-    throw new Failure({
-      code: 'unreachable',
-      message: `${server.title} did not start: ${why}\n${log.trimEnd().split('\n').slice(-8).join('\n')}`,
-      advice: `Its whole log is ${logFile(folder, server.name)}. Mend the cause and bring the sandbox up again.`,
-      retryable: true,
+  let why: string | null = null;
+  for (let tries = 0; tries < 4; tries += 1) {
+    if (tries > 0) await pause(1_000);
+    await startDetached({
+      ...(await server.describe(context)),
+      pidFile: pidFile(folder, server.name),
+      logFile: logFile(folder, server.name),
     });
+    why = await becomesReady(server, state, folder, server.readyWithinMs);
+    if (why !== processEnded) break;
   }
-  task.done(`serves on port ${state.ports[server.name]}`);
+  if (why === null) return task.done(`serves on port ${state.ports[server.name]}`);
+  await stopProcess(pidFile(folder, server.name), 2_000);
+  const log = await readFile(logFile(folder, server.name), 'utf8').catch(() => '');
+  throw new Failure({
+    code: 'unreachable',
+    message: `${server.title} did not start: ${why}\n${log.trimEnd().split('\n').slice(-8).join('\n')}`,
+    advice: `Its whole log is ${logFile(folder, server.name)}. Mend the cause and bring the sandbox up again.`,
+    retryable: true,
+  });
 }
+
+const processEnded = 'its process has ended.';
 
 /** Null as soon as the server serves; why it does not after `withinMs`, or at once when its process has gone. */
 async function becomesReady(
@@ -77,7 +83,7 @@ async function becomesReady(
 ): Promise<string | null> {
   const end = Date.now() + withinMs;
   for (;;) {
-    if ((await findRunning(pidFile(folder, server.name))) === null) return 'its process has ended.';
+    if ((await findRunning(pidFile(folder, server.name))) === null) return processEnded;
     const why = await server.check(endpointsOf(state), true);
     if (why === null) return null;
     if (Date.now() > end) return why;

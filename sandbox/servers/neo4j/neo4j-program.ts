@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from '../lock.ts';
 import type { Task } from '../progress.ts';
@@ -35,8 +35,10 @@ export async function fetchNeo4j(task: Task): Promise<string> {
   const waiting = (pid: number): void => task.begin(`waiting for process ${pid}, which fetches Neo4j`, fetchMs);
   const fetchOnce = async (): Promise<void> => {
     if (await isThere(lib)) return;
-    const draft = join(folder, 'lib.new');
-    await rm(draft, { recursive: true, force: true });
+    // A name of its own: a Maven whose caller was killed may still be writing.
+    const drafts = (await readdir(folder)).filter((name) => name.startsWith('lib.'));
+    for (const old of drafts) await rm(join(folder, old), { recursive: true, force: true });
+    const draft = join(folder, `lib.${randomBytes(4).toString('hex')}`);
     await mkdir(draft, { recursive: true });
     let fetched = 0;
     task.begin('fetching Neo4j and APOC with Maven, once for this user', fetchMs);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -71,9 +72,9 @@ async function makeCluster(data: string, tools: string, endpoint: PostgresEndpoi
   await mkdir(parent, { recursive: true, mode: 0o700 });
   await chmod(parent, 0o700);
   if (owner !== null) await chown(parent, owner.uid, owner.gid);
-  const draft = `${data}.new`;
-  const passwordFile = `${data}.password`;
-  await rm(draft, { recursive: true, force: true });
+  // A name of its own: an initdb whose caller was killed may still be writing.
+  const draft = `${data}.${randomBytes(4).toString('hex')}`;
+  const passwordFile = `${draft}.password`;
   await writeFile(passwordFile, endpoint.password, { mode: 0o600 });
   if (owner !== null) await chown(passwordFile, owner.uid, owner.gid);
   const locale = process.platform === 'linux' ? 'C.UTF-8' : 'en_US.UTF-8';

@@ -1,0 +1,24 @@
+# The bot. Its settings come from a file and from variables; docs say which. No store runs in here.
+FROM node:24-bookworm-slim AS packages
+WORKDIR /bot
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev
+
+FROM node:24-bookworm-slim
+# pg_dump and pg_restore of the platform's version: a newer pg_dump writes what an older server cannot restore.
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends postgresql-client-15 ca-certificates \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /bot
+ENV NODE_ENV=production
+COPY --from=packages /bot/node_modules node_modules
+COPY package.json ./
+COPY src src
+COPY commands commands
+COPY blocks blocks
+COPY packs packs
+# Backups are written here unless the configuration says otherwise.
+RUN mkdir /backups && chown node:node /backups
+VOLUME /backups
+USER node
+CMD ["node", "src/main.ts"]
