@@ -72,6 +72,11 @@ export function chooseEnvironmentMessage(
   };
 }
 
+/** In place of the choice of environments, once one was chosen. */
+export function askedMessage(words: string): Message {
+  return notice('Asked', `▶ ${code(`/tas ${words}`, 300)}`);
+}
+
 /** In place of a button's message when the button no longer means anything. */
 export function staleMessage(why: string): Message {
   return notice(

@@ -1,0 +1,126 @@
+import { detailsWindow } from '../../blocks/details.ts';
+import { failureCard } from '../../blocks/failure-card.ts';
+import { askedMessage, staleMessage } from '../../blocks/notices.ts';
+import { refusedMessage } from '../../blocks/refused.ts';
+import { rejectWindow } from '../../blocks/reject-window.ts';
+import type { Reply } from '../../commands/command.ts';
+import type { Door } from '../runs/door.ts';
+import type { Run } from '../runs/run.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Ask } from './asks.ts';
+import type { ButtonTokens } from './button-tokens.ts';
+import type { Identity, SlackUser } from './identity.ts';
+import type { Answerer, Handlers } from './listen.ts';
+import type { ButtonMeaning, Outbox } from './outbox.ts';
+import { renderReply } from './render-reply.ts';
+import type { ClickRequest } from './requests.ts';
+import type { SlackCalls } from './slack-calls.ts';
+
+const shownConflicts = 100;
+
+export interface ClickDeps {
+  readonly door: Door;
+  readonly identity: Identity;
+  readonly outbox: Pick<Outbox, 'button'>;
+  readonly calls: Pick<SlackCalls, 'openWindow' | 'update'>;
+  readonly tokens: ButtonTokens;
+  readonly ask: Ask;
+  readonly clock: Clock;
+}
+
+/** What clicks and windows do. A token leads to its meaning in storage; the rest of a click proves nothing. */
+export function createClicks(deps: ClickDeps): Pick<Handlers, 'click' | 'reason'> {
+  return {
+    async click(request, answer) {
+      const meaning = await deps.outbox.button(request.token);
+      if (meaning === null) return answer.tell([staleMessage('The bot does not know this button any more.')]);
+      if (meaning.action === 'environment') {
+        const words = meaning.words ?? '';
+        // The buttons go first, so that a second tap asks for nothing a second time.
+        await answer.replace(askedMessage(words));
+        return deps.ask(request.user, words, answer);
+      }
+      const run = meaning.runId === null ? null : await deps.door.run(meaning.runId);
+      if (run === null) return answer.tell([staleMessage('The run of this button is gone.')]);
+      await runClick(deps, meaning, run, request, answer);
+    },
+    async reason({ user, token, reason }, answer) {
+      const meaning = await deps.outbox.button(token);
+      if (meaning === null || meaning.runId === null || meaning.action !== 'reject') {
+        return answer.tell([staleMessage('The bot does not know this window any more.')]);
+      }
+      await vote(deps, user, meaning, 'reject', reason, answer);
+    },
+  };
+}
+
+async function runClick(
+  deps: ClickDeps,
+  meaning: ButtonMeaning,
+  run: Run,
+  request: ClickRequest,
+  answer: Answerer,
+): Promise<void> {
+  const { door, calls, clock, identity } = deps;
+  switch (meaning.action) {
+    case 'approve':
+      return vote(deps, request.user, meaning, 'approve', null, answer);
+    case 'reject':
+      // The trigger is good for three seconds: the window opens before anything else is asked.
+      if (run.status === 'planned') return calls.openWindow(request.triggerId, rejectWindow(run, request.token));
+      return answer.tell([staleMessage(`Run ${run.id} no longer waits for votes: it is ${run.status}.`)]);
+    case 'details': {
+      const { roles } = await identity.person(request.user, 'command');
+      if (roles.length === 0) return answer.tell([refusedMessage(strange(request.user))]);
+      const conflicts = await door.conflicts(run.id, shownConflicts);
+      return calls.openWindow(request.triggerId, detailsWindow(run, conflicts, clock.now()));
+    }
+    case 'retry':
+    case 'keep': {
+      const person = await identity.person(request.user, 'command');
+      const outcome = await door[meaning.action](run.id, person);
+      await clearButtons(deps, run.id, request);
+      if ('kind' in outcome) return show(deps, outcome, answer);
+      return show(deps, { kind: meaning.action === 'retry' ? 'retried' : 'kept', run: outcome }, answer);
+    }
+    case 'undo':
+      return deps.ask(request.user, `rollback ${run.id}`, answer);
+    case 'environment':
+      return;
+  }
+}
+
+/** Retry and Keep stand on a failure card only: it loses them as soon as the run has moved on. */
+async function clearButtons({ door, calls, clock }: ClickDeps, runId: string, request: ClickRequest): Promise<void> {
+  const run = await door.run(runId);
+  if (run === null || run.status === 'parked' || request.message === null) return;
+  await calls.update(request.message.channel, request.message.ts, failureCard(run, {}, clock.now()));
+}
+
+function strange(user: SlackUser) {
+  return {
+    code: 'not-allowed' as const,
+    message: `${user.name} has no role here.`,
+    advice: 'Whoever runs this bot can add you to one of its groups.',
+  };
+}
+
+/** The digest is the one that the card showed, as it was stored with the button. */
+async function vote(
+  deps: ClickDeps,
+  user: SlackUser,
+  meaning: ButtonMeaning,
+  choice: 'approve' | 'reject',
+  reason: string | null,
+  answer: Answerer,
+): Promise<void> {
+  const person = await deps.identity.person(user, 'vote');
+  const runId = meaning.runId ?? '';
+  const outcome = await deps.door.vote({ runId, digest: meaning.digest ?? '', person, choice, reason });
+  if (outcome.kind === 'refused') return show(deps, outcome, answer);
+  return show(deps, { kind: 'voted', run: outcome.run, choice, decision: outcome.decision }, answer);
+}
+
+async function show(deps: ClickDeps, reply: Reply, answer: Answerer): Promise<void> {
+  await answer.tell(await renderReply(reply, { door: deps.door, tokens: deps.tokens, now: deps.clock.now() }));
+}

@@ -1,0 +1,69 @@
+import { approvalCard } from '../../blocks/approval-card.ts';
+import { backupList } from '../../blocks/backup-card.ts';
+import { detailsMessage } from '../../blocks/details.ts';
+import { split } from '../../blocks/fit.ts';
+import { helpMessage } from '../../blocks/help.ts';
+import type { Message } from '../../blocks/message.ts';
+import {
+  chooseEnvironmentMessage,
+  keptMessage,
+  nothingToDoMessage,
+  retriedMessage,
+  submittedMessage,
+  votedMessage,
+} from '../../blocks/notices.ts';
+import { refusedMessage } from '../../blocks/refused.ts';
+import { runsMessage } from '../../blocks/runs.ts';
+import { statusMessage } from '../../blocks/status.ts';
+import type { Reply } from '../../commands/command.ts';
+import type { Door } from '../runs/door.ts';
+import type { ButtonTokens } from './button-tokens.ts';
+
+export interface RenderDeps {
+  readonly door: Pick<Door, 'environments'>;
+  readonly tokens: ButtonTokens;
+  readonly now: Date;
+}
+
+/** A response URL takes five messages. */
+const mostPages = 4;
+
+/** What the person who asked sees; nobody else does. */
+export async function renderReply(reply: Reply, deps: RenderDeps): Promise<Message[]> {
+  return split(await messageOf(reply, deps)).slice(0, mostPages);
+}
+
+async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promise<Message> {
+  switch (reply.kind) {
+    case 'help':
+      return helpMessage(reply.commands, reply.migrations);
+    case 'choose-environment': {
+      const { words, environments } = reply;
+      return chooseEnvironmentMessage(words, environments, await tokens.ofChoice(words, environments));
+    }
+    case 'nothing-to-do':
+      return nothingToDoMessage(reply.title, reply.findings);
+    case 'submitted': {
+      const channel = door.environments.find(({ name }) => name === reply.run.environment)?.channel ?? '';
+      return submittedMessage(reply.run, reply.votesNeeded, channel);
+    }
+    case 'refused':
+      return refusedMessage(reply, reply.findings);
+    case 'voted':
+      return votedMessage(reply.run, reply.choice, reply.decision);
+    case 'to-vote':
+      return approvalCard(reply.run, await tokens.ofRun(reply.run), { users: [], groups: [] });
+    case 'retried':
+      return retriedMessage(reply.run);
+    case 'kept':
+      return keptMessage(reply.run);
+    case 'status':
+      return statusMessage(reply.status);
+    case 'runs':
+      return runsMessage(reply.runs, reply.waiting);
+    case 'run':
+      return detailsMessage(reply.run, reply.conflicts, now);
+    case 'backups':
+      return backupList(reply.environment, reply.backups);
+  }
+}

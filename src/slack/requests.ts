@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { anyAction, rejectModal } from '../../blocks/button.ts';
+
+/** What Slack sends, as far as the bot reads it. Anything else in a payload is ignored. */
+const user = z
+  .object({ id: z.string().min(1), name: z.string().optional(), username: z.string().optional() })
+  .transform(({ id, name, username }) => ({ id, name: name ?? username ?? id }));
+
+export const commandRequest = z
+  .object({ user_id: z.string().min(1), user_name: z.string().optional(), text: z.string().default('') })
+  .transform(({ user_id, user_name, text }) => ({
+    user: { id: user_id, name: user_name ?? user_id },
+    text: unescapeText(text),
+  }));
+
+export const clickRequest = z
+  .object({
+    user,
+    trigger_id: z.string(),
+    container: z.object({
+      channel_id: z.string().optional(),
+      message_ts: z.string().optional(),
+      is_ephemeral: z.boolean().default(false),
+    }),
+    actions: z
+      .array(z.object({ action_id: z.string().regex(anyAction), value: z.string().max(100).default('') }))
+      .min(1),
+  })
+  .transform(({ user: clicker, trigger_id, container, actions }) => ({
+    user: clicker,
+    triggerId: trigger_id,
+    token: actions[0]?.value ?? '',
+    /** Null where the message cannot be edited by its place: ephemeral ones, windows. */
+    message:
+      container.channel_id === undefined || container.message_ts === undefined || container.is_ephemeral
+        ? null
+        : { channel: container.channel_id, ts: container.message_ts },
+  }));
+
+export const reasonRequest = z
+  .object({
+    user,
+    view: z.object({
+      private_metadata: z.string().max(100),
+      state: z.object({
+        values: z.object({
+          [rejectModal.block]: z.object({ [rejectModal.input]: z.object({ value: z.string().nullable() }) }),
+        }),
+      }),
+    }),
+  })
+  .transform(({ user: voter, view }) => ({
+    user: voter,
+    token: view.private_metadata,
+    reason: view.state.values[rejectModal.block]?.[rejectModal.input]?.value?.trim() ?? '',
+  }));
+
+export type CommandRequest = z.infer<typeof commandRequest>;
+export type ClickRequest = z.infer<typeof clickRequest>;
+export type ReasonRequest = z.infer<typeof reasonRequest>;
+
+/** Slack sends `&`, `<` and `>` as entities. */
+function unescapeText(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+}

@@ -1,0 +1,152 @@
+import { webApi } from '@slack/bolt';
+import type { Block, Message, Modal } from '../../blocks/message.ts';
+
+/** Slack cannot be reached, or wants to be left alone for a while: the same call may work later. */
+export class SlackBusy extends Error {
+  readonly seconds: number;
+
+  constructor(seconds: number, cause: unknown) {
+    super(cause instanceof Error ? cause.message : 'Slack does not answer', { cause });
+    this.seconds = seconds;
+  }
+}
+
+/** Slack answered no, with a word of its own (`channel_not_found`): the same call gets the same answer. */
+export class SlackRefused extends Error {
+  readonly word: string;
+
+  constructor(word: string, cause: unknown) {
+    super(`Slack refused: ${word}`, { cause });
+    this.word = word;
+  }
+}
+
+/** Which post of which run a message is, as it is written into the message's metadata. */
+export interface PostMark {
+  readonly run: string;
+  readonly name: string;
+}
+
+const eventType = 'tas_run_event';
+type Blocks = webApi.ChatPostMessageArguments['blocks' & keyof webApi.ChatPostMessageArguments];
+
+/** The Web API as far as the bot uses it. Every call throws `SlackBusy` or `SlackRefused`; nothing is tried twice here. */
+export interface SlackCalls {
+  /** Id of a public channel by name; an id is taken as it is. */
+  channelId(nameOrId: string): Promise<string>;
+  /** Answers the new message's ts. */
+  post(channel: string, message: Message, mark: PostMark, thread: string | null): Promise<string>;
+  /** Finds a post by its mark, looking no further back than `since`. */
+  findPost(channel: string, mark: PostMark, thread: string | null, since: Date): Promise<string | null>;
+  update(channel: string, ts: string, message: Message): Promise<void>;
+  /** A direct message. */
+  tell(user: string, message: Message): Promise<void>;
+  openWindow(triggerId: string, window: Modal): Promise<void>;
+  groupMembers(group: string): Promise<readonly string[]>;
+}
+
+export function createSlackCalls(web: webApi.WebClient): SlackCalls {
+  const channels = new Map<string, string>();
+  const blocksOf = (blocks: readonly Block[]): Blocks => blocks as unknown as Blocks;
+  return {
+    async channelId(nameOrId) {
+      if (/^[CGD][A-Z0-9]{6,}$/.test(nameOrId)) return nameOrId;
+      if (!channels.has(nameOrId)) await listChannels(web, channels);
+      const id = channels.get(nameOrId);
+      if (id === undefined) throw new SlackRefused('channel_not_found', undefined);
+      return id;
+    },
+    async post(channel, { text, blocks }, mark, thread) {
+      const answer = await call(() =>
+        web.chat.postMessage({
+          channel,
+          text,
+          blocks: blocksOf(blocks) ?? [],
+          unfurl_links: false,
+          unfurl_media: false,
+          metadata: { event_type: eventType, event_payload: { ...mark } },
+          ...(thread === null ? {} : { thread_ts: thread }),
+        }),
+      );
+      return answer.ts ?? '';
+    },
+    findPost: (channel, mark, thread, since) => findPost(web, channel, mark, thread, since),
+    async update(channel, ts, { text, blocks }) {
+      await call(() => web.chat.update({ channel, ts, text, blocks: blocksOf(blocks) ?? [] }));
+    },
+    async tell(user, { text, blocks }) {
+      await call(() => web.chat.postMessage({ channel: user, text, blocks: blocksOf(blocks) ?? [] }));
+    },
+    async openWindow(triggerId, window) {
+      await call(() =>
+        web.views.open({ trigger_id: triggerId, view: window as unknown as webApi.ViewsOpenArguments['view'] }),
+      );
+    },
+    async groupMembers(group) {
+      const answer = await call(() => web.usergroups.users.list({ usergroup: group }));
+      return answer.users ?? [];
+    },
+  };
+}
+
+async function listChannels(web: webApi.WebClient, into: Map<string, string>): Promise<void> {
+  let cursor: string | undefined;
+  do {
+    const page = await call(() =>
+      web.conversations.list({
+        exclude_archived: true,
+        limit: 500,
+        types: 'public_channel',
+        ...(cursor ? { cursor } : {}),
+      }),
+    );
+    for (const { id, name } of page.channels ?? []) if (id !== undefined && name !== undefined) into.set(name, id);
+    cursor = page.response_metadata?.next_cursor;
+  } while (cursor);
+}
+
+async function findPost(
+  web: webApi.WebClient,
+  channel: string,
+  mark: PostMark,
+  thread: string | null,
+  since: Date,
+): Promise<string | null> {
+  let cursor: string | undefined;
+  do {
+    const page = {
+      channel,
+      include_all_metadata: true,
+      oldest: String(Math.floor(since.getTime() / 1000)),
+      limit: 200,
+      ...(cursor ? { cursor } : {}),
+    };
+    const answer = await call(() =>
+      thread === null ? web.conversations.history(page) : web.conversations.replies({ ...page, ts: thread }),
+    );
+    for (const { metadata, ts } of answer.messages ?? []) {
+      const payload = metadata?.event_payload as Partial<PostMark> | undefined;
+      if (metadata?.event_type !== eventType || ts === undefined) continue;
+      if (payload?.run === mark.run && payload.name === mark.name) return ts;
+    }
+    cursor = answer.response_metadata?.next_cursor;
+  } while (cursor);
+  return null;
+}
+
+async function call<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof webApi.WebAPIRateLimitedError) throw new SlackBusy(error.retryAfter, error);
+    if (error instanceof webApi.WebAPIPlatformError) {
+      const { error: word } = error.data;
+      const passes = ['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'ratelimited'];
+      throw passes.includes(word) ? new SlackBusy(1, error) : new SlackRefused(word, error);
+    }
+    if (error instanceof webApi.WebAPIHTTPError || error instanceof webApi.WebAPIRequestError) {
+      throw new SlackBusy(1, error);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Config, RevealSecret } from '../config/config.ts';
+import type { Door } from '../runs/door.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+import { createAnnouncer, type Pace } from './announce.ts';
+import { createAsk } from './asks.ts';
+import { createButtonTokens } from './button-tokens.ts';
+import { createClicks } from './clicks.ts';
+import { createIdentity } from './identity.ts';
+import { createListener, createWebClient } from './listen.ts';
+import type { Outbox } from './outbox.ts';
+import { createPostOnce } from './post-once.ts';
+import { createSlackCalls } from './slack-calls.ts';
+import { createEventTeller } from './tell-event.ts';
+import { createUnpostable } from './unpostable.ts';
+
+export interface SlackFrontDeps {
+  readonly config: Config['slack'];
+  readonly people: Config['people'];
+  readonly reveal: RevealSecret;
+  readonly door: Door;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** For tests that cannot wait. */
+  readonly pace?: Partial<Pace>;
+}
+
+/** Everything between Slack and the door: requests in, announcements out. */
+export interface SlackFront {
+  /** The port that listens; 0 in Socket Mode. */
+  start(): Promise<{ port: number }>;
+  stop(): Promise<void>;
+}
+
+export function createSlackFront(deps: SlackFrontDeps): SlackFront {
+  const { config, people, reveal, door, outbox, clock, logger } = deps;
+  const botToken = reveal(config.botToken);
+  const revealed = (reference: string | undefined) => (reference === undefined ? '' : reveal(reference).reveal());
+  const calls = createSlackCalls(createWebClient(botToken.reveal(), config.apiUrl, logger));
+  const identity = createIdentity({ people, calls, outbox, clock });
+  const tokens = createButtonTokens(outbox, botToken);
+  const ask = createAsk({ door, identity, tokens, clock });
+  const clicks = createClicks({ door, identity, outbox, calls, tokens, ask, clock });
+  const listener = createListener({
+    mode: config.mode,
+    botToken: botToken.reveal(),
+    signingSecret: revealed(config.signingSecret),
+    appToken: revealed(config.appToken),
+    port: config.port,
+    apiUrl: config.apiUrl,
+    handlers: {
+      ...clicks,
+      command: (request, answer) => ask(request.user, request.text, answer),
+      groupChanged: (group) => identity.groupChanged(group),
+    },
+    tellDirectly: (user, message) => calls.tell(user, message),
+    clock,
+    logger,
+  });
+  const posts = createPostOnce({ outbox, calls, logger });
+  const unpostable = createUnpostable(calls, logger);
+  const teller = createEventTeller({ door, calls, posts, tokens, identity, unpostable, clock });
+  const pace = deps.pace === undefined ? {} : { pace: deps.pace };
+  const announcer = createAnnouncer({ door, outbox, teller, clock, logger, ...pace });
+  return {
+    async start() {
+      await announcer.start();
+      return listener.start();
+    },
+    async stop() {
+      await Promise.allSettled([listener.stop(), announcer.stop()]);
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { doneCard } from '../../blocks/done-card.ts';
+import { notStarted } from '../../blocks/ended-card.ts';
+import { evidence, warnings } from '../../blocks/evidence.ts';
+import { failureCard } from '../../blocks/failure-card.ts';
+import { split } from '../../blocks/fit.ts';
+import { type Message, sections } from '../../blocks/message.ts';
+import { threadLine } from '../../blocks/notices.ts';
+import { conflictLine } from '../../blocks/rollback-report.ts';
+import { runCard } from '../../blocks/run-card.ts';
+import type { Door } from '../runs/door.ts';
+import type { Run } from '../runs/run.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { ButtonTokens } from './button-tokens.ts';
+import type { Identity } from './identity.ts';
+import type { PostOnce } from './post-once.ts';
+import type { SlackCalls } from './slack-calls.ts';
+import type { Telling } from './tellings.ts';
+import type { Unpostable } from './unpostable.ts';
+
+/** Makes the messages of a run and posts or edits them. */
+export interface EventTeller {
+  /** Posts the run's message, or brings it up to date. */
+  card(run: Run): Promise<void>;
+  tell(telling: Exclude<Telling, { kind: 'card' }>, run: Run): Promise<void>;
+}
+
+const mostPages = 3;
+const shownConflicts = 300;
+
+export function createEventTeller(deps: {
+  readonly door: Pick<Door, 'environments' | 'conflicts'>;
+  readonly calls: SlackCalls;
+  readonly posts: PostOnce;
+  readonly tokens: ButtonTokens;
+  readonly identity: Pick<Identity, 'approvers'>;
+  readonly unpostable: Unpostable;
+  readonly clock: Clock;
+}): EventTeller {
+  const { door, calls, posts, tokens, identity, clock } = deps;
+  /** The newest failure post of each run, so that its buttons go when the run goes on. */
+  const failures = new Map<string, { readonly channel: string; readonly ts: string }>();
+
+  const channelOf = (run: Run): Promise<string> => {
+    const environment = door.environments.find(({ name }) => name === run.environment);
+    return calls.channelId(environment?.channel ?? run.environment);
+  };
+
+  async function clearFailure(run: Run): Promise<void> {
+    const post = failures.get(run.id);
+    if (post === undefined || run.status === 'parked') return;
+    failures.delete(run.id);
+    await calls.update(post.channel, post.ts, failureCard(run, {}, clock.now()));
+  }
+
+  async function inThread(run: Run, name: string, message: Message): Promise<void> {
+    const card = await posts.find(run, 'card');
+    if (card === null) return;
+    const pages = split(message).slice(0, mostPages);
+    for (const [index, page] of pages.entries()) {
+      await posts.post(run, index === 0 ? name : `${name}-${index + 1}`, card.channel, page, card.ts);
+    }
+  }
+
+  async function showCard(run: Run): Promise<void> {
+    const message = runCard(run, await tokens.ofRun(run), await identity.approvers(), clock.now());
+    const posted = await posts.post(run, 'card', await channelOf(run), message, null);
+    if (!posted.fresh) await calls.update(posted.channel, posted.ts, message);
+    await clearFailure(run);
+  }
+
+  async function tell(telling: Exclude<Telling, { kind: 'card' }>, run: Run): Promise<void> {
+    const { name } = telling;
+    if (telling.kind === 'line') return inThread(run, name, threadLine(telling.mark, telling.text));
+    if (telling.kind === 'plan') {
+      const blocks = [...evidence(run.plan, 5), ...warnings(run.plan)];
+      return inThread(run, name, { text: 'What the plan would do', blocks });
+    }
+    const conflicts = await door.conflicts(run.id, shownConflicts);
+    if (telling.kind === 'conflicts') {
+      const blocks = sections(['*Kept as it is*', ...conflicts.conflicts.map(conflictLine)]);
+      return conflicts.total === 0 ? undefined : inThread(run, name, { text: 'Kept as it is', blocks });
+    }
+    const buttons = await tokens.ofRun(run);
+    const now = clock.now();
+    const message = {
+      failed: () => failureCard(run, buttons, now),
+      done: () => doneCard(run, buttons, conflicts, now),
+      'not-started': () => notStarted(run),
+    }[telling.kind]();
+    const { channel, ts } = await posts.post(run, name, await channelOf(run), message, null);
+    if (telling.kind === 'failed') failures.set(run.id, { channel, ts });
+  }
+
+  return {
+    card: (run) => deps.unpostable(run, () => showCard(run)),
+    tell: (telling, run) => deps.unpostable(run, () => tell(telling, run)),
+  };
+}

@@ -1,0 +1,57 @@
+import type { Run, RunEvent } from '../runs/run.ts';
+
+/** What Slack is told of one event. Names are unique in a run, so that each thing is posted once. */
+export type Telling =
+  /** The run's message shows how things are: at once, or with the next edit. */
+  | { readonly kind: 'card'; readonly at: 'once' | 'next' }
+  /** A line in the run's thread. */
+  | { readonly kind: 'line'; readonly name: string; readonly mark: string; readonly text: string }
+  /** The whole plan, in the thread. */
+  | { readonly kind: 'plan'; readonly name: string }
+  /** What undo kept, in the thread. */
+  | { readonly kind: 'conflicts'; readonly name: string }
+  /** A new message in the channel, because edits notify nobody. */
+  | { readonly kind: 'failed' | 'done' | 'not-started'; readonly name: string };
+
+export function tellingsOf(event: RunEvent, run: Run): readonly Telling[] {
+  const card: Telling = { kind: 'card', at: 'once' };
+  const name = `${event.type}-${event.id}`;
+  const line = (mark: string, text: string): Telling => ({ kind: 'line', name: `thread-${event.id}`, mark, text });
+  const said = event.text === null ? '' : `: ${event.text}`;
+  switch (event.type) {
+    case 'requested':
+      return run.plan.stages.some((stage) => stage.steps.some((step) => step.effect !== 'reads'))
+        ? [card, { kind: 'plan', name: 'plan' }]
+        : [card];
+    case 'voted':
+      return [card, line('✓', `a vote${said}`)];
+    case 'approved':
+    case 'started':
+      return [card];
+    case 'rejected':
+    case 'expired':
+    case 'voided':
+      return [card, { kind: 'not-started', name }];
+    case 'resumed':
+      return [card, line('▶', `goes on${said}`)];
+    case 'stage-started':
+      return [card, line('▶', event.text ?? 'the next stage')];
+    case 'step-done':
+      return [card];
+    case 'step-started':
+    case 'progress':
+      return [{ kind: 'card', at: 'next' }];
+    case 'step-failed':
+      return [card, line('✗', event.text ?? 'a step failed')];
+    case 'failed':
+      return [card, { kind: 'failed', name }];
+    case 'done':
+      return [card, { kind: 'done', name }, ...(run.plan.action === 'rollback' ? [conflicts(event)] : [])];
+    case 'closed':
+      return [card, line('∅', `closed${said}`)];
+  }
+}
+
+function conflicts(event: RunEvent): Telling {
+  return { kind: 'conflicts', name: `kept-${event.id}` };
+}
