@@ -26,14 +26,14 @@ export function comparePlans(signed: Plan, now: Plan, tolerancePercent: number):
   return changes;
 }
 
-/** The hard cap of a step while it runs: the signed count plus the tolerance, at least one more for small counts. */
+/** The hard cap of a step while it runs: the signed count plus the tolerance: at least one more for small counts, unless none is allowed. */
 export function capOf(step: PlanStep, tolerancePercent: number): number | null {
   if (step.mode === 'undo' || step.effect === 'reads') return null;
   return step.count + allowance(step, tolerancePercent);
 }
 
 function allowance(step: PlanStep, tolerancePercent: number): number {
-  if (step.effect === 'destroys') return 0;
+  if (step.effect === 'destroys' || tolerancePercent === 0) return 0;
   return Math.max(1, Math.floor((step.count * tolerancePercent) / 100));
 }
 
