@@ -1,5 +1,5 @@
 import { Failure } from '../shared/failure.ts';
-import type { JsonObject } from '../shared/json.ts';
+import { canonicalJson, type JsonObject } from '../shared/json.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { Row, ScanQuery, System } from '../systems/system.ts';
 import type { Check, ComparisonCheck } from './check.ts';
@@ -45,18 +45,23 @@ async function compare(check: ComparisonCheck, systems: Systems): Promise<{ coun
   };
   const leftRows = sideRows(left, systems);
   const rightRows = sideRows(right, systems);
-  let l = await leftRows.next();
-  let r = await rightRows.next();
-  while (!l.done || !r.done) {
-    const order = l.done ? 1 : r.done ? -1 : compareCodePoints(l.value.key, r.value.key);
-    if (order < 0) report(`${(l.value as Row).key} is in ${left.system} only`);
-    if (order > 0 && keys === 'both') report(`${(r.value as Row).key} is in ${right.system} only`);
-    if (order === 0) {
-      const different = differentFields(l.value as Row, left.fields, r.value as Row, right.fields);
-      if (different !== null) report(`${(l.value as Row).key} differs in ${different}`);
+  try {
+    let l = await leftRows.next();
+    let r = await rightRows.next();
+    while (!l.done || !r.done) {
+      const order = l.done ? 1 : r.done ? -1 : compareCodePoints(l.value.key, r.value.key);
+      if (order < 0) report(`${(l.value as Row).key} is in ${left.system} only`);
+      if (order > 0 && keys === 'both') report(`${(r.value as Row).key} is in ${right.system} only`);
+      if (order === 0) {
+        const different = differentFields(l.value as Row, left.fields, r.value as Row, right.fields);
+        if (different !== null) report(`${(l.value as Row).key} differs in ${different}`);
+      }
+      if (order <= 0) l = await leftRows.next();
+      if (order >= 0) r = await rightRows.next();
     }
-    if (order <= 0) l = await leftRows.next();
-    if (order >= 0) r = await rightRows.next();
+  } finally {
+    // When one side fails, the other side's cursor in its store must not stay open.
+    await Promise.allSettled([leftRows.return?.(), rightRows.return?.()]);
   }
   return found;
 }
@@ -82,7 +87,9 @@ function differentFields(
 ): string | null {
   const at = leftFields.findIndex((field, i) => {
     const other = rightFields[i];
-    return other === undefined || (left.values[field] ?? null) !== (right.values[other] ?? null);
+    return (
+      other === undefined || canonicalJson(left.values[field] ?? null) !== canonicalJson(right.values[other] ?? null)
+    );
   });
   return at < 0 ? null : (leftFields[at] ?? null);
 }
