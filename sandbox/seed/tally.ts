@@ -1,8 +1,9 @@
-/** How many records each collection got. */
+/** How many records each collection got; one that got none is left out. */
 export class Tally {
   readonly #counts = new Map<string, number>();
 
   add(collection: string, count: number): void {
+    if (count === 0) return;
     this.#counts.set(collection, (this.#counts.get(collection) ?? 0) + count);
   }
 
