@@ -56,7 +56,9 @@ async function carryOutStages(execution: Execution, begun: boolean): Promise<Out
 
 async function carryOutStage(execution: Execution, stage: PlanStage): Promise<FailureReport | null> {
   const { deps, durable, run } = execution;
-  await durable.step(`${stage.id}:stage`, () => deps.records.event(run.id, 'stage-started', stage.title));
+  await durable.step(`${stage.id}:stage`, () =>
+    deps.records.event(run.id, 'stage-started', stage.title, `${run.attempt}:${stage.id}`),
+  );
   for (const step of stage.steps) {
     const failure = await performStep(execution, step);
     if (failure !== null) return failure;

@@ -39,7 +39,7 @@ export async function performStep(execution: Execution, step: PlanStep): Promise
       run.id,
       progressOf(step, 'running', { done: 0, kept: 0, missing: 0, batches: 0 }, now, null),
     );
-    await deps.records.event(run.id, 'step-started', step.title);
+    await deps.records.event(run.id, 'step-started', step.title, `${run.attempt}:${step.id}:begin`);
     return now;
   });
   const totals: Totals = { done: 0, kept: 0, missing: 0, batches: 0 };
@@ -47,7 +47,12 @@ export async function performStep(execution: Execution, step: PlanStep): Promise
   await durable.step(`${step.id}:${failure === null ? 'done' : 'failed'}`, async () => {
     const state = failure === null ? 'done' : 'failed';
     await deps.records.saveStep(run.id, progressOf(step, state, totals, startedAt, deps.clock.now().toISOString()));
-    await deps.records.event(run.id, failure === null ? 'step-done' : 'step-failed', failure?.message ?? step.title);
+    await deps.records.event(
+      run.id,
+      failure === null ? 'step-done' : 'step-failed',
+      failure?.message ?? step.title,
+      `${run.attempt}:${step.id}:end`,
+    );
   });
   return failure;
 }
@@ -144,7 +149,7 @@ async function reportProgress(
   await deps.records.saveStep(run.id, progressOf(step, 'running', totals, startedAt, null));
   if (performance.now() - lastProgress < progressPause) return;
   lastProgress = performance.now();
-  await deps.records.event(run.id, 'progress', null);
+  await deps.records.event(run.id, 'progress', null, null);
 }
 
 /** Checks what the step left behind. A validation run reports failed findings; everywhere else they stop the run. */

@@ -67,7 +67,8 @@ export interface RunRecords {
   markSuperseded(environment: string, after: Date, by: string): Promise<void>;
   addFindings(runId: string, findings: readonly Finding[]): Promise<void>;
   saveStep(runId: string, step: StepProgress): Promise<void>;
-  event(runId: string, type: RunEventType, text: string | null): Promise<void>;
+  /** `once` names what is told; the second event of a run under the same name is left out. Null = may be told again. */
+  event(runId: string, type: RunEventType, text: string | null, once: string | null): Promise<void>;
   events(afterId: number, limit: number): Promise<readonly RunEvent[]>;
   listen(wake: () => void): Promise<() => Promise<void>>;
   saveHolds(runId: string, field: FieldRef, values: readonly string[]): Promise<void>;

@@ -157,7 +157,8 @@ function createMoves(
 function createEvents(deps: Deps): Pick<RunRecords, 'event' | 'events' | 'listen'> {
   const { pool } = deps.database;
   return {
-    event: (runId, type, text) => deps.database.tx((client) => writeEvent(client, deps.clock, runId, type, text)),
+    event: (runId, type, text, once) =>
+      deps.database.tx((client) => writeEvent(client, deps.clock, runId, type, text, once)),
     async events(afterId, limit) {
       const { rows } = await pool.query('select * from tas.run_event where id > $1 order by id limit $2', [
         afterId,
@@ -267,14 +268,13 @@ async function writeEvent(
   runId: string,
   type: RunEventType,
   text: string | null,
+  once: string | null = null,
 ): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1)', [eventLock]);
-  await client.query('insert into tas.run_event (run_id, at, type, text) values ($1, $2, $3, $4)', [
-    runId,
-    clock.now(),
-    type,
-    text,
-  ]);
+  await client.query(
+    'insert into tas.run_event (run_id, at, type, text, once) values ($1, $2, $3, $4, $5) on conflict do nothing',
+    [runId, clock.now(), type, text, once],
+  );
   await client.query(`notify ${channel}`);
 }
 

@@ -41,7 +41,10 @@ create table tas.run_event (
   run_id  text not null references tas.run (id),
   at      timestamptz not null,
   type    text not null,
-  text    text
+  text    text,
+  -- What the event tells of, once: work that is repeated after a crash tells nothing twice. Null = may be told again.
+  once    text,
+  unique (run_id, once)
 );
 create index run_event_by_run on tas.run_event (run_id, id);
 
