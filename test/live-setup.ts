@@ -17,7 +17,7 @@ const wanted = ['neo4j', 'postgres', 'botPostgres', 'minio'] as const;
 export default async function setUpLiveStores(): Promise<void> {
   const given = readGivenEndpoints(process.env);
   if (wanted.every((name) => given[name] !== undefined)) return;
-  const kept = process.env.TAS_TEST_KEEP;
+  const kept = process.env.TAS_TEST_KEEP?.replaceAll(/[^\w-]/g, '-');
   const folder = join(tmpdir(), kept ? `tas-test-keep-${kept}` : `tas-test-${randomBytes(6).toString('hex')}`);
   const progress = createProgress(process.stderr);
   try {

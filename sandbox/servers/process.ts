@@ -73,7 +73,7 @@ export async function readPidFile(path: string): Promise<PidFile | null> {
 }
 
 /** True where the process is the one that the pid file was written for, and not a later one with the same pid. */
-export function isSameProcess(file: PidFile, found: ProcessIdentity | null): boolean {
+function isSameProcess(file: PidFile, found: ProcessIdentity | null): boolean {
   return found !== null && found.started === file.started && found.command.includes(file.mark);
 }
 

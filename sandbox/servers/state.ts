@@ -8,7 +8,7 @@ import type { Endpoints } from './endpoints.ts';
 import { chooseFreePort } from './ports.ts';
 import { describeProcess } from './process-identity.ts';
 
-export const serverNames = ['neo4j', 'postgres', 'botPostgres', 'minio'] as const;
+const serverNames = ['neo4j', 'postgres', 'botPostgres', 'minio'] as const;
 export type ServerName = (typeof serverNames)[number];
 
 const port = z.number().int().min(1).max(65_535);
