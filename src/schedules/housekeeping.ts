@@ -21,7 +21,7 @@ export function startHousekeeping({ records, clock, logger }: Deps): { stop(): P
         .expireOverdue(clock.now())
         .catch((error: Error) => logger.warn({ error: error.message }, 'overdue requests were not closed'));
     },
-    { noOverlap: true },
+    { noOverlap: true, logger },
   );
   return { stop: async () => task.destroy() };
 }
