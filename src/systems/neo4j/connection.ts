@@ -25,7 +25,12 @@ export interface WorkOptions {
   readonly signal?: AbortSignal;
   /** What is written into SHOW TRANSACTIONS, so that an operator sees whose transaction holds a lock. */
   readonly label?: string;
+  /** Not taken up again after any failure: for work that must not be done twice and has no key to find out by. */
+  readonly once?: boolean;
 }
+
+/** A long reading transaction's streams: rows as they come, bounded in memory. */
+export type StreamRows = (statement: string, parameters?: Parameters) => AsyncIterable<Values>;
 
 /** The only way to the server: transactions that are taken up again when they may be, and errors without values. */
 export interface Connection {
@@ -38,7 +43,9 @@ export interface Connection {
   stream(statement: string, parameters?: Parameters, signal?: AbortSignal): AsyncGenerator<Values>;
   /** The same, each row as an object by column. */
   streamObjects(statement: string): AsyncGenerator<{ readonly [column: string]: unknown }>;
-  /** One statement outside of a transaction of ours: schema changes and `CALL … IN TRANSACTIONS`. */
+  /** One long reading transaction, without limit of time; not taken up again. */
+  survey<T>(work: (transaction: GraphTransaction, stream: StreamRows) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** A statement in a transaction of its own (schema, `CALL … IN TRANSACTIONS`); only such as may be carried out twice. */
   command(statement: string, parameters?: Parameters): Promise<Values[]>;
   /** What the server would do, without doing it. */
   explain(statement: string): Promise<ResultSummary>;
@@ -68,7 +75,12 @@ export function refuseAborted(signal: AbortSignal | undefined, place: Place): vo
 }
 
 /** Calls `attempt` again on deadlocks and the like for half a minute, and a few times when the connection is lost. */
-async function persist<T>(attempt: () => Promise<T>, place: Place, logger: Logger, signal?: AbortSignal): Promise<T> {
+async function persist<T>(
+  attempt: () => Promise<T>,
+  place: Place,
+  logger: Logger,
+  { signal, once }: WorkOptions,
+): Promise<T> {
   const began = Date.now();
   for (let tried = 1; ; tried++) {
     refuseAborted(signal, place);
@@ -77,7 +89,7 @@ async function persist<T>(attempt: () => Promise<T>, place: Place, logger: Logge
     } catch (error) {
       const again = error instanceof Neo4jError && neo4j.isRetryableError(error);
       const tired = isLost(error) ? tried >= LOST_ATTEMPTS : Date.now() - began > PATIENCE;
-      if (!again || tired) throw asFailure(error, place);
+      if (!again || tired || once) throw asFailure(error, place);
       logger.warn({ system: place.name, code: error.code, tried }, 'transaction is tried again');
       await pause(Math.min(50 * 2 ** tried, 2000) * (0.75 + Math.random() / 2));
     }
@@ -111,17 +123,18 @@ async function inTransaction<T>(
   }
 }
 
-/** Opens nothing yet: the first use connects. `url` is bolt:// or neo4j://, with +s for TLS. */
-export function connect(options: {
-  name: string;
-  url: string;
-  user: string;
-  password: Secret;
-  database?: string;
-  logger: Logger;
-}): Connection {
-  const { name, logger } = options;
-  const place: Place = { name, address: options.url.replace(/^[^/]*\/\//, '').replace(/^.*@/, '') };
+type Mode = 'READ' | 'WRITE';
+
+/** Sessions on one database. */
+interface Sessions {
+  readonly place: Place;
+  open(mode: Mode): Session;
+  /** A session for one use, closed after it. */
+  once<T>(mode: Mode, use: (session: Session) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+function openSessions(options: ConnectOptions): Sessions {
   const driver: Driver = neo4j.driver(options.url, neo4j.auth.basic(options.user, options.password.reveal()), {
     useBigInt: true,
     telemetryDisabled: true,
@@ -134,64 +147,108 @@ export function connect(options: {
   });
   // One server needs none; behind a cluster's router each session then sees what the one before committed.
   const bookmarkManager = neo4j.bookmarkManager();
-  const open = (mode: 'READ' | 'WRITE') =>
-    driver.session({
-      defaultAccessMode: mode,
-      bookmarkManager,
-      ...(options.database ? { database: options.database } : {}),
-    });
-  const once = async <T>(mode: 'READ' | 'WRITE', use: (session: Session) => Promise<T>): Promise<T> => {
-    const session = open(mode);
-    try {
-      return await use(session);
-    } finally {
-      await session.close().catch(() => undefined);
-    }
-  };
-  const transact = <T>(
-    mode: 'READ' | 'WRITE',
-    work: (transaction: GraphTransaction) => Promise<T>,
-    work_: WorkOptions = {},
-  ) => persist(() => once(mode, (session) => inTransaction(session, work, place, work_)), place, logger, work_.signal);
-  const mapped = <T>(work: Promise<T>) => work.catch((error: unknown) => Promise.reject(asFailure(error, place)));
-  async function* records(
-    statement: string,
-    parameters: Parameters = {},
-    signal?: AbortSignal,
-  ): AsyncGenerator<GraphRecord> {
-    const session = open('READ');
-    try {
-      for await (const record of session.run(statement, parameters)) {
-        refuseAborted(signal, place);
-        yield record;
-      }
-    } catch (error) {
-      throw asFailure(error, place);
-    } finally {
-      await session.close().catch(() => undefined);
-    }
-  }
+  const database = options.database ? { database: options.database } : {};
+  const open = (mode: Mode) => driver.session({ defaultAccessMode: mode, bookmarkManager, ...database });
   return {
-    place,
-    read: (work, work_) => transact('READ', work, work_),
-    write: (work, work_) => transact('WRITE', work, work_),
-    async *stream(statement, parameters, signal) {
-      for await (const record of records(statement, parameters, signal)) yield [...record.values()];
-    },
-    async *streamObjects(statement) {
-      for await (const record of records(statement)) yield record.toObject();
-    },
-    command: (statement, parameters = {}) =>
-      mapped(once('WRITE', async (session) => rowsOf((await session.run(statement, parameters)).records))),
-    // Not mapped: whoever composed the statement turns the position into the file's.
-    explain: (statement) => once('READ', async (session) => (await session.run(`EXPLAIN ${statement}`)).summary),
-    async ping() {
-      const began = performance.now();
-      const ask = (session: Session) =>
-        session.run('CALL dbms.components() YIELD name, versions RETURN versions[0]', {}, { timeout: 5000 });
-      const answer = await mapped(once('READ', ask));
-      return { version: String(answer.records[0]?.get(0)), latencyMs: Math.round(performance.now() - began) };
+    place: { name: options.name, address: options.url.replace(/^[^/]*\/\//, '').replace(/^.*@/, '') },
+    open,
+    async once(mode, use) {
+      const session = open(mode);
+      try {
+        return await use(session);
+      } finally {
+        await session.close().catch(() => undefined);
+      }
     },
     close: () => driver.close(),
+  };
+}
+
+/** One long reading transaction; see `Connection.survey`. */
+async function survey<T>(
+  { place, once }: Sessions,
+  work: (transaction: GraphTransaction, stream: StreamRows) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  return once('READ', async (session) => {
+    const transaction = await session.beginTransaction({ timeout: 0 });
+    const run: GraphTransaction['run'] = async (statement, parameters = {}) =>
+      rowsOf((await transaction.run(statement, parameters)).records);
+    const stream: StreamRows = async function* (statement, parameters = {}) {
+      for await (const record of transaction.run(statement, parameters)) {
+        refuseAborted(signal, place);
+        yield [...record.values()];
+      }
+    };
+    try {
+      return await work({ run }, stream);
+    } finally {
+      await transaction.close().catch(() => undefined);
+    }
+  });
+}
+
+async function* streamRecords(
+  { place, open }: Sessions,
+  statement: string,
+  parameters: Parameters = {},
+  signal?: AbortSignal,
+): AsyncGenerator<GraphRecord> {
+  const session = open('READ');
+  try {
+    for await (const record of session.run(statement, parameters)) {
+      refuseAborted(signal, place);
+      yield record;
+    }
+  } catch (error) {
+    throw asFailure(error, place);
+  } finally {
+    await session.close().catch(() => undefined);
+  }
+}
+
+async function ping({ once }: Sessions): Promise<{ version: string; latencyMs: number }> {
+  const began = performance.now();
+  const statement = 'CALL dbms.components() YIELD name, versions RETURN versions[0]';
+  const answer = await once('READ', async (session) => session.run(statement, {}, { timeout: 5000 }));
+  return { version: String(answer.records[0]?.get(0)), latencyMs: Math.round(performance.now() - began) };
+}
+
+export interface ConnectOptions {
+  readonly name: string;
+  /** bolt:// or neo4j://, with +s for TLS. */
+  readonly url: string;
+  readonly user: string;
+  readonly password: Secret;
+  readonly database?: string;
+  readonly logger: Logger;
+}
+
+/** Opens nothing yet: the first use connects. */
+export function connect(options: ConnectOptions): Connection {
+  const sessions = openSessions(options);
+  const { place, once } = sessions;
+  const transact = <T>(mode: Mode, work: (transaction: GraphTransaction) => Promise<T>, how: WorkOptions = {}) =>
+    persist(() => once(mode, (session) => inTransaction(session, work, place, how)), place, options.logger, how);
+  const mapped = <T>(work: Promise<T>) => work.catch((error: unknown) => Promise.reject(asFailure(error, place)));
+  return {
+    place,
+    read: (work, how) => transact('READ', work, how),
+    write: (work, how) => transact('WRITE', work, how),
+    async *stream(statement, parameters, signal) {
+      for await (const record of streamRecords(sessions, statement, parameters, signal)) yield [...record.values()];
+    },
+    async *streamObjects(statement) {
+      for await (const record of streamRecords(sessions, statement)) yield record.toObject();
+    },
+    survey: (work, signal) => mapped(survey(sessions, work, signal)),
+    command: (statement, parameters = {}) => {
+      const run = async (session: Session) => rowsOf((await session.run(statement, parameters)).records);
+      return persist(() => once('WRITE', run), place, options.logger, {});
+    },
+    // Not mapped: whoever composed the statement turns the position into the file's.
+    explain: (statement) => once('READ', async (session) => (await session.run(`EXPLAIN ${statement}`)).summary),
+    ping: () => mapped(ping(sessions)),
+    close: () => sessions.close(),
   };
 }

@@ -3,6 +3,9 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Seal } from '../../shared/sealed.ts';
 import type { Secret } from '../../shared/secret.ts';
 import type { Health, System } from '../system.ts';
+import { restore } from './backup/restore.ts';
+import { backUp } from './backup/typed-export.ts';
+import { walkGraph } from './backup/walk-graph.ts';
 import type { Store } from './batch.ts';
 import { connect } from './connection.ts';
 import { advanceFence } from './fence.ts';
@@ -53,6 +56,9 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
     scan: (query) => scan(connection, query),
     violations: (statement) => findViolations(connection, statement),
     journal: createJournal(store),
+    fingerprint: () => walkGraph(connection, {}),
+    backup: (folder, context) => backUp(connection, folder, context),
+    restore: (part, folder, context) => restore(connection, part, folder, context),
     close: () => connection.close(),
   };
 }

@@ -4,7 +4,6 @@ import { Secret } from '../../../src/shared/secret.ts';
 import { type Connection, connect, type Parameters, type Values } from '../../../src/systems/neo4j/connection.ts';
 import { createNeo4jSystem } from '../../../src/systems/neo4j/neo4j-system.ts';
 import type {
-  BatchRequest,
   BatchResult,
   StepContext,
   StepKind,
@@ -13,6 +12,9 @@ import type {
   UndoContext,
 } from '../../../src/systems/system.ts';
 import { liveStores } from '../../live-stores.ts';
+import { performAll, stepContext, undoAll, undoContext } from '../step-contexts.ts';
+
+export { kindOf } from '../step-contexts.ts';
 
 /** A graph that held nothing when the test began, and the system over it. */
 export interface FreshGraph {
@@ -39,13 +41,13 @@ export async function wipe(connection: Connection, keep: 'nothing' | 'journal-sc
   }
 }
 
-export async function freshGraph(): Promise<FreshGraph> {
+export async function freshGraph(keep: 'nothing' | 'journal-schema' = 'nothing'): Promise<FreshGraph> {
   const { neo4j } = liveStores();
   const logger = createLogger('silent');
   const seal = createSeal(Buffer.alloc(32, 7));
   const options = { url: neo4j.url, user: neo4j.user, password: new Secret(neo4j.password), logger };
   const connection = connect({ name: 'test', ...options });
-  await wipe(connection);
+  await wipe(connection, keep);
   const systems: System[] = [];
   const another = (name = 'graph') => {
     const system = createNeo4jSystem({ name, ...options, seal });
@@ -56,7 +58,8 @@ export async function freshGraph(): Promise<FreshGraph> {
     system: another(),
     connection,
     seal,
-    query: (statement, parameters) => connection.command(statement, parameters),
+    query: (statement, parameters) =>
+      connection.write((transaction) => transaction.run(statement, parameters), { once: true }),
     another,
     async close() {
       await Promise.all([...systems.map((system) => system.close()), connection.close()]);
@@ -64,72 +67,29 @@ export async function freshGraph(): Promise<FreshGraph> {
   };
 }
 
-const none = {
-  lookup: async () => new Map(),
-  async *scan() {},
-};
-
-export function stepContext(runId: string, more: Partial<StepContext> = {}): StepContext {
-  return {
-    ...none,
-    runId,
-    stepId: 'data.step',
-    sequenceBase: '1700000000000000',
-    fence: { environment: 'sandbox', token: 1 },
-    cap: null,
-    signal: new AbortController().signal,
-    ...more,
-  };
+/** The same step under another run, with a fence of the test's own. */
+export function contextOf(runId: string, over: Partial<StepContext> = {}): StepContext {
+  return stepContext({ runId, ...over });
 }
 
-export function undoContext(runId: string, undoes: string, more: Partial<UndoContext> = {}): UndoContext {
-  return {
-    ...stepContext(runId),
-    undoes: { runId: undoes, stepId: 'data.step' },
-    held: async () => new Set<string>(),
-    coupled: [],
-    ...more,
-  };
-}
-
-export function kindOf(system: System, name: string): StepKind {
-  const kind = system.kinds.find((one) => one.name === name);
-  if (!kind) throw new Error(`no kind ${name}`);
-  return kind;
+/** An undo of the step that another run carried out. */
+export function undoOf(runId: string, undoes: string, over: Partial<UndoContext> = {}): UndoContext {
+  return undoContext({ runId: undoes, stepId: 'data.step' }, { runId, ...over });
 }
 
 type Total = { done: number; kept: number; missing: number; batches: number };
 
-async function drive(
-  size: number,
-  call: (batch: BatchRequest) => Promise<BatchResult | UndoBatchResult>,
-): Promise<Total> {
-  const total = { done: 0, kept: 0, missing: 0, batches: 0 };
-  let cursor: BatchRequest['cursor'] = null;
-  do {
-    const result: BatchResult & Partial<UndoBatchResult> = await call({
-      index: total.batches,
-      cursor,
-      done: total.done,
-      size,
-    });
-    total.done += result.done;
-    total.kept += result.kept ?? 0;
-    total.missing += result.missing ?? 0;
-    total.batches++;
-    cursor = result.cursor;
-  } while (cursor !== null);
-  return total;
+function sum(results: readonly (BatchResult & Partial<UndoBatchResult>)[]): Total {
+  const total = (name: 'done' | 'kept' | 'missing') => results.reduce((all, result) => all + (result[name] ?? 0), 0);
+  return { done: total('done'), kept: total('kept'), missing: total('missing'), batches: results.length };
 }
 
 /** All batches of a step, as the engine calls them. */
-export function perform(kind: StepKind, input: unknown, context: StepContext, size = 3): Promise<Total> {
-  return drive(size, (batch) => kind.performBatch(kind.input.parse(input), batch, context));
+export async function perform(kind: StepKind, input: unknown, context: StepContext, size = 3): Promise<Total> {
+  return sum(await performAll(kind, input, context, size));
 }
 
 /** All batches of an undo. */
-export function undo(kind: StepKind, input: unknown, context: UndoContext): Promise<Total> {
-  const { undoBatch } = kind;
-  if (!undoBatch) throw new Error('this kind has no undo');
-  return drive(1000, (batch) => undoBatch(kind.input.parse(input), batch, context));
+export async function undo(kind: StepKind, input: unknown, context: UndoContext): Promise<Total> {
+  return sum(await undoAll(kind, input, context));
 }

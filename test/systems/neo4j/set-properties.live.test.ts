@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import type { StepKind, System } from '../../../src/systems/system.ts';
-import { type FreshGraph, freshGraph, kindOf, perform, stepContext, undo, undoContext, wipe } from './fresh-graph.ts';
+import { contextOf, type FreshGraph, freshGraph, kindOf, perform, undo, undoOf, wipe } from './fresh-graph.ts';
 
 jest.setTimeout(60_000);
 
@@ -35,7 +35,7 @@ async function users(): Promise<string> {
 describe('neo4j.set-properties', () => {
   it('shows what it would do, exactly, and writes nothing', async () => {
     const before = await graph.query('MATCH (n) RETURN count(n)');
-    const preview = await kind.preview(kind.input.parse(fill), stepContext('p1'));
+    const preview = await kind.preview(kind.input.parse(fill), contextOf('p1'));
     expect(preview).toMatchObject({ count: 7, exact: true, undoClass: 'reversible', findings: [], locks: [] });
     expect(preview.samples).toHaveLength(5);
     expect(preview.samples[1]).toEqual({
@@ -50,40 +50,40 @@ describe('neo4j.set-properties', () => {
   });
 
   it('fills in what is missing with numbers that go on from batch to batch, once', async () => {
-    expect(await perform(kind, fill, stepContext('r1'))).toEqual({ done: 7, kept: 0, missing: 0, batches: 3 });
+    expect(await perform(kind, fill, contextOf('r1'))).toEqual({ done: 7, kept: 0, missing: 0, batches: 3 });
     const rows = await graph.query('MATCH (n:User) RETURN n.tenant, n.space ORDER BY n.id');
     expect(rows.slice(0, 7)).toEqual(
       [0, 1, 2, 3, 4, 5, 6].map((i) => [`tenant_170000000000000${i}`, `space_170000000000000${i}`]),
     );
     expect(rows[7]).toEqual(['tenant_1', 'space_1']);
     const after = await users();
-    expect(await perform(kind, fill, stepContext('r2'))).toMatchObject({ done: 0, batches: 1 });
+    expect(await perform(kind, fill, contextOf('r2'))).toMatchObject({ done: 0, batches: 1 });
     expect(await users()).toBe(after);
     expect(after).not.toContain('_tas');
-    expect(await kind.verify?.(kind.input.parse(fill), stepContext('r1'))).toMatchObject([{ status: 'passed' }]);
+    expect(await kind.verify?.(kind.input.parse(fill), contextOf('r1'))).toMatchObject([{ status: 'passed' }]);
   });
 
   it('is undone, and its undo is undone', async () => {
     const before = await users();
-    await perform(kind, fill, stepContext('r1'));
+    await perform(kind, fill, contextOf('r1'));
     const after = await users();
-    const preview = await kind.previewUndo?.(kind.input.parse(fill), undoContext('x', 'r1'));
+    const preview = await kind.previewUndo?.(kind.input.parse(fill), undoOf('x', 'r1'));
     expect(preview).toMatchObject({ count: 7, findings: [] });
-    expect(await undo(kind, fill, undoContext('b1', 'r1'))).toEqual({ done: 7, kept: 0, missing: 0, batches: 3 });
+    expect(await undo(kind, fill, undoOf('b1', 'r1'))).toEqual({ done: 7, kept: 0, missing: 0, batches: 3 });
     expect(await users()).toBe(before);
-    expect(await undo(kind, fill, undoContext('b2', 'b1'))).toEqual({ done: 7, kept: 0, missing: 0, batches: 3 });
+    expect(await undo(kind, fill, undoOf('b2', 'b1'))).toEqual({ done: 7, kept: 0, missing: 0, batches: 3 });
     expect(await users()).toBe(after);
-    expect(await undo(kind, fill, undoContext('b3', 'b2'))).toMatchObject({ done: 7 });
+    expect(await undo(kind, fill, undoOf('b3', 'b2'))).toMatchObject({ done: 7 });
     expect(await users()).toBe(before);
   });
 
   it('keeps what users changed since, what is referred to, and the coupled field; tells what is gone', async () => {
-    await perform(kind, fill, stepContext('r1'), 100);
+    await perform(kind, fill, contextOf('r1'), 100);
     await graph.query("MATCH (n:User {id: 'u2'}) SET n.space = 'mine'");
     await graph.query("MATCH (n:User {id: 'u3'}) DELETE n");
     await graph.query("MATCH (n:User {id: 'u4'}) SET n.name = 'renamed'");
     const group = ['tenant', 'space'].map((field) => ({ system: 'graph', collection: 'User', field }));
-    const context = undoContext('b1', 'r1', {
+    const context = undoOf('b1', 'r1', {
       coupled: [group],
       held: async ({ field }) => new Set(field === 'tenant' ? ['tenant_1700000000000004'] : []),
     });
@@ -120,9 +120,9 @@ describe('neo4j.set-properties', () => {
 
   it('tells 1 from 1.0 when it compares with what it wrote', async () => {
     const step = { label: 'User', key: 'id', where: 'n.level IS NULL', set: { level: '1' } };
-    await perform(kind, step, stepContext('r1'), 100);
+    await perform(kind, step, contextOf('r1'), 100);
     await graph.query("MATCH (n:User {id: 'u1'}) SET n.level = 1.0");
-    expect(await undo(kind, step, undoContext('b1', 'r1'))).toMatchObject({ done: 7, kept: 1 });
+    expect(await undo(kind, step, undoOf('b1', 'r1'))).toMatchObject({ done: 7, kept: 1 });
   });
 
   it('puts values back that changed places under a uniqueness constraint, and keeps away from taken ones', async () => {
@@ -131,14 +131,14 @@ describe('neo4j.set-properties', () => {
     const before = await users();
     await graph.query('DROP CONSTRAINT rank');
     const rotate = { label: 'User', key: 'id', where: 'true', set: { rank: '1 + n.rank % 8' } };
-    await perform(kind, rotate, stepContext('r1'), 100);
+    await perform(kind, rotate, contextOf('r1'), 100);
     await graph.query('CREATE CONSTRAINT rank FOR (n:User) REQUIRE n.rank IS UNIQUE');
-    expect(await undo(kind, rotate, undoContext('b1', 'r1'))).toMatchObject({ done: 8, kept: 0 });
+    expect(await undo(kind, rotate, undoOf('b1', 'r1'))).toMatchObject({ done: 8, kept: 0 });
     expect(await users()).toBe(before);
-    await undo(kind, rotate, undoContext('b2', 'b1'));
+    await undo(kind, rotate, undoOf('b2', 'b1'));
     // u1 gets another number by hand, and somebody else takes the one that it had before the run (1).
     await graph.query("MATCH (n:User {id: 'u8'}) SET n.rank = 100 CREATE (:User {id: 'u9', rank: 1})");
-    expect(await undo(kind, rotate, undoContext('b3', 'b2'))).toMatchObject({ done: 0, kept: 8 });
+    expect(await undo(kind, rotate, undoOf('b3', 'b2'))).toMatchObject({ done: 0, kept: 8 });
     const conflicts = await system.journal?.conflicts('b3', 'data.step', 10);
     expect(conflicts?.find(({ key }) => key === 'u1')).toMatchObject({
       reason: 'value-taken',
@@ -153,23 +153,23 @@ describe('neo4j.set-properties', () => {
       where: 'n.tenant IS NULL OR n.nick IS NULL',
       set: { tenant: "CASE WHEN n.id <> 'u1' THEN 't' END", nick: "CASE WHEN n.id = 'u2' THEN n.name END" },
     };
-    expect(await perform(kind, step, stepContext('r1'))).toMatchObject({ done: 7 });
+    expect(await perform(kind, step, contextOf('r1'))).toMatchObject({ done: 7 });
     expect(await graph.query("MATCH (n:User {id: 'u8'}) RETURN n.tenant")).toEqual([['t']]);
-    const [finding] = (await kind.verify?.(kind.input.parse(step), stepContext('r1'))) ?? [];
+    const [finding] = (await kind.verify?.(kind.input.parse(step), contextOf('r1'))) ?? [];
     expect(finding).toMatchObject({ status: 'warning', count: 1, samples: ['u1'] });
   });
 
   it('fills from other records with a subquery', async () => {
     await graph.query("UNWIND range(1, 9) AS i CREATE (:Document {id: 'd' + i, owner_id: 'u' + i})");
-    await perform(kind, fill, stepContext('r1'));
+    await perform(kind, fill, contextOf('r1'));
     const step = {
       label: 'Document',
       key: 'id',
       where: 'n.tenant IS NULL',
       set: { tenant: 'coalesce(n.tenant, head(COLLECT { MATCH (o:User {id: n.owner_id}) RETURN o.tenant }))' },
     };
-    expect(await kind.preview(kind.input.parse(step), stepContext('p'))).toMatchObject({ count: 9 });
-    expect(await perform(kind, step, stepContext('r2'), 4)).toMatchObject({ done: 8 });
+    expect(await kind.preview(kind.input.parse(step), contextOf('p'))).toMatchObject({ count: 9 });
+    expect(await perform(kind, step, contextOf('r2'), 4)).toMatchObject({ done: 8 });
     expect(await graph.query("MATCH (d:Document {id: 'd3'}) RETURN d.tenant")).toEqual([['tenant_1700000000000002']]);
   });
 
@@ -193,13 +193,13 @@ describe('neo4j.set-properties', () => {
     const before = await users();
     for (const [change, message] of attempts) {
       const step = kind.input.parse({ ...fill, ...change });
-      const attempt = kind.preview(step, stepContext('p'));
+      const attempt = kind.preview(step, contextOf('p'));
       await expect(attempt).rejects.toMatchObject({
         code: 'invalid-statement',
         message: expect.stringMatching(message),
       });
       const batch = { index: 0, cursor: null, done: 0, size: 10 };
-      await expect(kind.performBatch(step, batch, stepContext('r1'))).rejects.toMatchObject({
+      await expect(kind.performBatch(step, batch, contextOf('r1'))).rejects.toMatchObject({
         code: 'invalid-statement',
       });
     }
@@ -213,13 +213,13 @@ describe('neo4j.set-properties', () => {
         name: hostile,
         properties: { [hostile]: 'k' },
       });
-      expect(await perform(kind, step, stepContext(`r${hostile}`))).toMatchObject({ done: 1 });
+      expect(await perform(kind, step, contextOf(`r${hostile}`))).toMatchObject({ done: 1 });
       const found = await graph.query('MATCH (n) WHERE $name IN labels(n) RETURN n[$property]', {
         name: hostile,
         property: `${hostile}!`,
       });
       expect(found).toEqual([['done']]);
-      expect(await undo(kind, step, undoContext(`b${hostile}`, `r${hostile}`))).toMatchObject({ done: 1 });
+      expect(await undo(kind, step, undoOf(`b${hostile}`, `r${hostile}`))).toMatchObject({ done: 1 });
     }
     expect(() => kind.input.parse({ ...fill, label: '_TasBatch' })).toThrow(/_tas/);
     expect(() => kind.input.parse({ ...fill, set: { _tas_lock: '1' } })).toThrow(/_tas/);
@@ -227,17 +227,17 @@ describe('neo4j.set-properties', () => {
 
   it('refuses keys that are not text or not unique', async () => {
     await graph.query("CREATE (:User {id: 'u1', name: 'twin'}), (:User {id: 12}), (:User)");
-    const { findings } = await kind.preview(kind.input.parse(fill), stepContext('p'));
+    const { findings } = await kind.preview(kind.input.parse(fill), contextOf('p'));
     expect(findings).toMatchObject([
       { check: 'key-is-text', status: 'failed', count: 2 },
       { check: 'key-is-unique', status: 'failed', count: 1, samples: ['u1'] },
     ]);
-    await expect(perform(kind, fill, stepContext('r1'))).rejects.toMatchObject({ code: 'precondition-failed' });
+    await expect(perform(kind, fill, contextOf('r1'))).rejects.toMatchObject({ code: 'precondition-failed' });
     expect(await graph.query("MATCH (n:User) WHERE n.tenant STARTS WITH 'tenant_17' RETURN count(n)")).toEqual([[0n]]);
   });
 
   it('stops at the approved number and rolls the batch back', async () => {
-    const context = stepContext('r1', { cap: 5 });
+    const context = contextOf('r1', { cap: 5 });
     await expect(perform(kind, fill, context)).rejects.toMatchObject({ code: 'over-cap' });
     expect(await graph.query("MATCH (n:User) WHERE n.tenant STARTS WITH 'tenant_17' RETURN count(n)")).toEqual([[3n]]);
     expect(await graph.query('MATCH (b:_TasBatch) RETURN b.index')).toEqual([[0n]]);
@@ -251,7 +251,7 @@ describe('neo4j.set-properties', () => {
       where: 'true',
       set: { personal_api_key: "'new-secret'", email: 'toUpper(n.email)' },
     };
-    await perform(kind, step, stepContext('r1'));
+    await perform(kind, step, contextOf('r1'));
     const rows = await graph.query('MATCH (b:_TasBatch) RETURN b {.*, body: null}, toString(size(b.body))');
     expect(JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? String(value) : value))).not.toMatch(
       /secret|hunter2|example/i,
@@ -260,6 +260,6 @@ describe('neo4j.set-properties', () => {
     await graph.query(
       "MATCH (a:_TasBatch {key: 'r1/data.step/0'}), (b:_TasBatch {key: 'r1/data.step/1'}) SET a.body = b.body",
     );
-    await expect(undo(kind, step, undoContext('b1', 'r1'))).rejects.toThrow();
+    await expect(undo(kind, step, undoOf('b1', 'r1'))).rejects.toThrow();
   });
 });

@@ -1,0 +1,99 @@
+import { jest } from '@jest/globals';
+import { createLogger } from '../../../src/shared/logger.ts';
+import { Secret } from '../../../src/shared/secret.ts';
+import { createNeo4jSystem } from '../../../src/systems/neo4j/neo4j-system.ts';
+import { liveStores } from '../../live-stores.ts';
+import type { ContractSubject } from '../contract-subject.ts';
+import { describeSystemContract } from '../system-contract.ts';
+import { type FreshGraph, freshGraph } from './fresh-graph.ts';
+
+jest.setTimeout(120_000);
+
+const SEED = [
+  'CREATE CONSTRAINT user_id FOR (n:User) REQUIRE n.id IS UNIQUE',
+  'CREATE CONSTRAINT space_id FOR (n:Space) REQUIRE n.id IS UNIQUE',
+  "UNWIND range(1, 5) AS i CREATE (:User {id: 'u' + i, email: 'user' + i + '@example.com', home: 'space_' + i})",
+  "MATCH (u:User {id: 'u1'}) CREATE (:Notebook {id: 'n1', at: datetime()})-[:OWNED_BY {since: date()}]->(u)",
+];
+
+function refused(graph: FreshGraph): NonNullable<ContractSubject['refused']> {
+  const { neo4j } = liveStores();
+  const make = (url: string) => {
+    const password = new Secret('open-sesame-77');
+    return createNeo4jSystem({
+      name: 'graph',
+      url,
+      user: neo4j.user,
+      password,
+      seal: graph.seal,
+      logger: createLogger('silent'),
+    });
+  };
+  return {
+    password: 'open-sesame-77',
+    wrongPassword: () => make(neo4j.url),
+    unreachable: () => make('bolt://127.0.0.1:9'),
+  };
+}
+
+async function makeSubject(): Promise<ContractSubject> {
+  const graph = await freshGraph('journal-schema');
+  for (const statement of SEED) await graph.query(statement);
+  const fields = ['email'];
+  return {
+    system: graph.system,
+    reopen: async () => graph.another(),
+    examples: [
+      {
+        kind: 'neo4j.set-properties',
+        input: { label: 'User', key: 'id', where: 'n.tenant IS NULL', set: { tenant: "'tenant_' + $sequence" } },
+        count: 5,
+        edit: {
+          field: 'tenant',
+          apply: async () => void (await graph.query("MATCH (n:User {id: 'u3'}) SET n.tenant = 'mine'")),
+        },
+      },
+      {
+        kind: 'neo4j.create-nodes',
+        input: {
+          label: 'Space',
+          key: 'id',
+          for: { label: 'User', key: 'id', where: 'n.home IS NOT NULL' },
+          properties: { id: 'n.home', name: "'Space of ' + n.id" },
+          relationship: { type: 'OWNS', direction: 'from-source' },
+        },
+        count: 5,
+        edit: {
+          field: 'name',
+          apply: async () => void (await graph.query("MATCH (n:Space {id: 'space_2'}) SET n.name = 'renamed'")),
+        },
+      },
+      {
+        kind: 'neo4j.create-constraint',
+        input: { name: 'unique_email', label: 'User', property: 'email', type: 'unique' },
+        count: 1,
+        ofSchema: true,
+      },
+    ],
+    reading: {
+      lookup: { collection: 'User', by: 'id', fields },
+      scan: { collection: 'User', key: 'id', fields },
+      keys: ['u1', 'u2', 'u3', 'u4', 'u5'],
+      where: { text: "n.email STARTS WITH 'user4'", keys: ['u4'] },
+    },
+    statements: {
+      finds: { text: 'MATCH (n:User) RETURN n.id AS id, n', count: 5 },
+      findsNothing: 'MATCH (n:User) WHERE n.email IS NULL RETURN n.id AS id',
+      unreadable: 'MATCH (n:User RETURN n',
+      writes: 'MATCH (n:User) SET n.seen = true RETURN n',
+    },
+    async change() {
+      await graph.query("MATCH (n:User {id: 'u5'}) SET n.email = 'other@example.com'");
+      await graph.query("MATCH (n:Notebook) DETACH DELETE n CREATE (:Notebook {id: 'n2'})");
+    },
+    refused: refused(graph),
+    close: () => graph.close(),
+  };
+}
+
+describeSystemContract('neo4j', makeSubject);
