@@ -111,7 +111,9 @@ export function createDatabase(options: DatabaseOptions): Database {
       // Not waited for: what is still at work there may itself wait for the one who resets.
       old.end().catch(() => undefined);
     },
-    close: () => pool.end(),
+    async close() {
+      if (!pool.ending) await pool.end();
+    },
   };
 }
 

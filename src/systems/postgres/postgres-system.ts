@@ -1,8 +1,9 @@
 import { Failure } from '../../shared/failure.ts';
-import type { Health, StepKind, System } from '../system.ts';
+import type { Fence, Health, StepKind, System } from '../system.ts';
 import { backup } from './backup.ts';
 import type { KindSetting } from './batch.ts';
 import { createDatabase, type Database } from './database.ts';
+import { isRetryable } from './errors.ts';
 import { fingerprint } from './fingerprint.ts';
 import { createJournalReader } from './journal-reader.ts';
 import { createJournal, raiseFence } from './journal-store.ts';
@@ -13,6 +14,8 @@ import { insertRowsKind } from './kinds/insert-rows.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { identity, lookup, scan, violations } from './reads.ts';
 import { restore } from './restore.ts';
+
+const FENCE_ATTEMPTS = 6;
 
 /** One database of a PostgreSQL server (15 or later). Opens no connection before it is asked something. */
 export function createPostgresSystem(options: PostgresOptions): System {
@@ -29,13 +32,7 @@ export function createPostgresSystem(options: PostgresOptions): System {
     journal,
     identity: () => guard(() => identity(database)),
     checkHealth: () => checkHealth(database),
-    advanceFence: (fence) =>
-      guard(() =>
-        database.transact({}, async (session) => {
-          await createJournal(session);
-          await raiseFence(session, fence);
-        }),
-      ),
+    advanceFence: (fence) => guard(() => advanceFence(setting, fence)),
     lookup: (query, keys) => guard(() => lookup(database, query, keys)),
     scan: (query) => scan(database, query),
     violations: (statement) => guard(() => violations(database, statement)),
@@ -44,6 +41,20 @@ export function createPostgresSystem(options: PostgresOptions): System {
     restore: (part, folder, context) => guard(() => restore(options, database, part, folder, context)),
     close: () => database.close(),
   };
+}
+
+/** Waits for a batch that a killed process may have left open: it holds the fence until it ends. */
+async function advanceFence({ database }: KindSetting, fence: Fence): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await database.transact({}, async (session) => {
+        await createJournal(session);
+        await raiseFence(session, fence);
+      });
+    } catch (error) {
+      if (!isRetryable(error) || attempt >= FENCE_ATTEMPTS) throw error;
+    }
+  }
 }
 
 async function checkHealth(database: Database): Promise<Health> {

@@ -8,6 +8,7 @@ import { scrub } from './errors.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 
 const MESSAGE_BYTES = 16_384;
+const SEARCH_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin';
 
 /** pg_dump and pg_restore, found and known to be new enough for the server. */
 export interface Tools {
@@ -64,7 +65,7 @@ async function checkVersion(system: string, file: string, tool: string, server: 
 
 function environment(): NodeJS.ProcessEnv {
   // Its messages are read, so they must come in one language.
-  return { PATH: process.env.PATH, LC_ALL: 'C' };
+  return { PATH: SEARCH_PATH, LC_ALL: 'C' };
 }
 
 async function runTool(

@@ -121,4 +121,12 @@ describe('postgres.insert-rows', () => {
     const preview = await insert().preview(insert().input.parse(input), contextOf('run-a', graph));
     expect(preview.findings).toMatchObject([{ check: 'columns-writable', samples: ['owner'] }]);
   });
+
+  it('names keys that the table cannot hold before anything changes', async () => {
+    await db.sql('CREATE TABLE notes (id uuid PRIMARY KEY)');
+    const preview = await insert().preview({ ...input, table: 'notes', columns: {} }, contextOf('run-a', graph));
+    expect(preview.findings).toMatchObject([
+      { check: 'columns-writable', status: 'failed', samples: expect.arrayContaining(['space_0']) },
+    ]);
+  });
 });

@@ -17,7 +17,7 @@ import type { Session } from '../database.ts';
 import type { TextValues } from '../journal-body.ts';
 import { existingKeys, insertRows } from '../rows.ts';
 import { findSideEffects } from '../side-effects.ts';
-import { type Column, needColumn, needKey, needTable, type Table } from '../table.ts';
+import { type Column, castable, needColumn, needKey, needTable, type Table } from '../table.ts';
 import { previewUndo, undoBatch } from '../undo.ts';
 import { toText } from '../values.ts';
 import { countSource, jsonSchema, scanSource, sourceSchema, takePages } from './source.ts';
@@ -55,9 +55,12 @@ export function insertRowsKind(setting: KindSetting): StepKind {
 async function preview(setting: KindSetting, input: Input, context: StepContext): Promise<StepPreview> {
   const keys = createHash('sha256');
   const samples: Sample[] = [];
+  const strange: string[] = [];
   let count = 0;
   for await (const { missing, table, key } of missingRows(setting, input, context)) {
     for (const row of missing) {
+      if (castable(key, [row.key]).length === 0) strange.push(row.key);
+      if (strange.length > 5) strange.length = 5;
       keys.update(`${row.key}\n`);
       if (samples.length >= 5) continue;
       samples.push({ collection: input.table, key: row.key, before: {}, after: record(input, table, key, row) });
@@ -80,6 +83,9 @@ async function preview(setting: KindSetting, input: Input, context: StepContext)
       bytes: (count + later) * (200 + BYTES_A_COLUMN * table.columns.size),
       findings: [
         ...unwritable(input, table, columns),
+        ...(strange.length > 0
+          ? [columnFinding(`${input.table}.${input.key} (${key.type}) cannot hold these keys`, strange)]
+          : []),
         ...(await findSideEffects(session, table, ['insert', 'delete'], [])),
       ],
     };
