@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { appendFile, chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { jest } from '@jest/globals';
 import { createLogger } from '../../../src/shared/logger.ts';
 import { createSeal } from '../../../src/shared/sealed.ts';
 import { Secret } from '../../../src/shared/secret.ts';
@@ -8,6 +10,8 @@ import { createPostgresSystem } from '../../../src/systems/postgres/postgres-sys
 import type { BackupContext, BackupPart, System } from '../../../src/systems/system.ts';
 import { asAdmin, createFreshDatabase, type FreshDatabase, systemAt } from './fresh-database.ts';
 import { contextOf, kindOf, perform, undo } from './step-life.ts';
+
+jest.setTimeout(60_000);
 
 let db: FreshDatabase;
 let folder: string;
@@ -99,7 +103,7 @@ describe('a backup of PostgreSQL', () => {
     expect(await databases()).toEqual([db.name]);
     await expect(user.query('SELECT 1')).rejects.toThrow();
     expect(await db.sql(`INSERT INTO things (title) VALUES ('next') RETURNING id`)).toEqual([{ id: '202' }]);
-  }, 60_000);
+  });
 
   it.each([
     ['a value', 'UPDATE t SET v = 2 WHERE id = 1'],
@@ -188,7 +192,7 @@ describe('a restore that was killed', () => {
     await server(`ALTER DATABASE ${db.name} ALLOW_CONNECTIONS false`);
     expect(await db.system.restore?.(part, place, context)).toEqual(part.fingerprint);
     expect(await databases()).toEqual([db.name]);
-  }, 30_000);
+  });
 
   it('finishes where only the replaced database was left to drop', async () => {
     const { part, place, old } = await prepared();
@@ -198,7 +202,7 @@ describe('a restore that was killed', () => {
     expect(await db.system.restore?.(part, place, context)).toEqual(part.fingerprint);
     expect(await db.sql('SELECT oid FROM pg_database WHERE datname = current_database()')).toEqual([made]);
     expect(await databases()).toEqual([db.name]);
-  }, 30_000);
+  });
 
   it('starts again where the database was changed after an abandoned restore, or is gone', async () => {
     const { part, place, old } = await prepared();
@@ -207,7 +211,50 @@ describe('a restore that was killed', () => {
     await server(`DROP DATABASE ${db.name} WITH (FORCE)`);
     expect(await db.system.restore?.(part, place, context)).toEqual(part.fingerprint);
     expect(await databases()).toEqual([db.name]);
-  }, 30_000);
+  });
+});
+
+describe('a restore in a process that is killed at every change it makes', () => {
+  it('ends with the same database when it is called again, wherever it stopped', async () => {
+    await db.sql(
+      'CREATE TABLE t AS SELECT n, md5(n::text) AS m FROM generate_series(1, 20000) n; CREATE INDEX ON t (m)',
+    );
+    const { part, place } = await backup();
+    await writeFile(`${place}.json`, JSON.stringify(part));
+    await db.sql('DELETE FROM t WHERE n > 5');
+    const states = new Set<string>();
+    let unbroken = false;
+    for (let kills = 0; !unbroken && kills < 12; kills += 1) {
+      unbroken = await restoreUntilNewState(place, states);
+    }
+    expect(unbroken).toBe(true);
+    expect(states.size).toBeGreaterThan(2);
+    expect(await db.system.restore?.(part, place, context)).toEqual(part.fingerprint);
+    expect(await db.system.fingerprint?.()).toEqual(part.fingerprint);
+    expect(await databases()).toEqual([db.name]);
+  });
+
+  /** Kills the process as soon as the databases are in a state that no earlier one was killed in. True = it ended. */
+  async function restoreUntilNewState(place: string, states: Set<string>): Promise<boolean> {
+    const script = path.join(import.meta.dirname, 'restore-process.ts');
+    const child = spawn(process.execPath, ['--no-warnings', script, db.url.href, place], { stdio: 'ignore' });
+    const closed = new Promise<boolean>((resolve) => child.on('close', (status) => resolve(status === 0)));
+    while (child.exitCode === null && child.signalCode === null) {
+      const state = JSON.stringify(
+        await asAdmin(
+          db.url,
+          `SELECT d.datname, d.datallowconn, (SELECT count(*) > 0 FROM pg_stat_activity a
+             WHERE a.datid = d.oid AND a.query LIKE 'COPY%') AS filling
+           FROM pg_database d WHERE starts_with(d.datname, '${db.name}') ORDER BY 1`,
+        ),
+      );
+      if (!states.has(state)) {
+        states.add(state);
+        child.kill('SIGKILL');
+      }
+    }
+    return closed;
+  }
 });
 
 describe('tools and rights', () => {
@@ -267,7 +314,7 @@ describe('tools and rights', () => {
     await db.drop();
     await asAdmin(db.url, `DROP ROLE ${user}`);
     db = await createFreshDatabase();
-  }, 30_000);
+  });
 
   it('stops on request', async () => {
     const stop = new AbortController();

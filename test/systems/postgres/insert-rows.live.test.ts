@@ -1,5 +1,8 @@
+import { jest } from '@jest/globals';
 import { createFreshDatabase, type FreshDatabase } from './fresh-database.ts';
 import { contextOf, doneBy, kindOf, type OtherRecords, perform, undo } from './step-life.ts';
+
+jest.setTimeout(60_000);
 
 let db: FreshDatabase;
 const graph: OtherRecords = {

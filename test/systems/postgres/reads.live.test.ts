@@ -1,5 +1,8 @@
+import { jest } from '@jest/globals';
 import type { Row, ScanQuery } from '../../../src/systems/system.ts';
 import { createFreshDatabase, type FreshDatabase, systemAt } from './fresh-database.ts';
+
+jest.setTimeout(60_000);
 
 let db: FreshDatabase;
 

@@ -1,5 +1,8 @@
+import { jest } from '@jest/globals';
 import { createFreshDatabase, type FreshDatabase } from './fresh-database.ts';
 import { contextOf, doneBy, kindOf, perform, undo } from './step-life.ts';
+
+jest.setTimeout(60_000);
 
 let db: FreshDatabase;
 const column = { table: 'files', column: 'space_id', type: 'varchar(40)' };
@@ -87,7 +90,7 @@ describe('postgres.add-column', () => {
     expect(performance.now() - started).toBeLessThan(4000);
     await reader.query('COMMIT');
     expect(doneBy(await adding)).toBe(1);
-  }, 20_000);
+  });
 });
 
 describe('postgres.add-foreign-key', () => {
