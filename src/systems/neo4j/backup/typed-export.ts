@@ -74,7 +74,10 @@ export async function backUp(connection: Connection, folder: string, context: Ba
 }
 
 const id = z.number().int().nonnegative();
-const encoded = z.record(z.string(), z.unknown());
+// Not z.record, which leaves out some names; the values are checked when they are decoded.
+const encoded = z.custom<NodeRecord['properties']>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
 const nodeLine = z.tuple([id, z.array(z.string().min(1)), encoded]);
 const relationshipLine = z.tuple([id, id, z.string().min(1), encoded]);
 
@@ -84,7 +87,7 @@ export async function* readNodes(folder: string): AsyncGenerator<{ node: NodeRec
     const parsed = nodeLine.safeParse(line);
     if (!parsed.success) throw corruptBackup(`${FILES.nodes} holds a line that is no node`);
     const [number, labels, properties] = parsed.data;
-    yield { node: { id: number, labels, properties: properties as NodeRecord['properties'] }, length };
+    yield { node: { id: number, labels, properties }, length };
   }
 }
 
@@ -95,7 +98,7 @@ export async function* readRelationships(
     const parsed = relationshipLine.safeParse(line);
     if (!parsed.success) throw corruptBackup(`${FILES.relationships} holds a line that is no relationship`);
     const [start, end, type, properties] = parsed.data;
-    yield { relationship: { start, end, type, properties: properties as NodeRecord['properties'] }, length };
+    yield { relationship: { start, end, type, properties }, length };
   }
 }
 

@@ -40,7 +40,8 @@ export async function walkGraph(
       const schema = await readSchema(transaction);
       graphHash.addSchema(schema);
       await visitor.schema?.(schema);
-      for await (const [id, labels, properties] of stream('MATCH (n) RETURN id(n), labels(n), properties(n)')) {
+      const nodes = 'MATCH (n) RETURN id(n), labels(n), properties(n)';
+      for await (const [id, labels, properties] of stream(nodes)) {
         const encoded = encodeProperties(properties as { [key: string]: unknown });
         const node = { id: Number(id), labels: [...(labels as string[])].sort(), properties: encoded };
         graphHash.addNode(node);
