@@ -130,7 +130,9 @@ function createMoves(
       }),
     enqueueRetry: (runId) =>
       database.tx(async (client) => {
-        if (!(await changeStatus(client, clock, runId, 'running', {}))) return false;
+        // A queued run may start too, but by its own workflow: a second one would carry it out twice.
+        if ((await lockStatus(client, runId)) !== 'parked') return false;
+        await changeStatus(client, clock, runId, 'running', {});
         const { rows } = await client.query<{ attempt: number }>(
           'update tas.run set attempt = attempt + 1, failure = null, ended_at = null where id = $1 returning attempt',
           [runId],
@@ -283,20 +285,25 @@ async function listen(url: Secret, wake: () => void): Promise<() => Promise<void
   let client: pg.Client | null = null;
   let stopped = false;
   const connect = async (): Promise<void> => {
+    if (stopped) return;
     const next = new pg.Client({ connectionString: url.reveal() });
     next.on('notification', wake);
     next.on('error', () => undefined);
     next.on('end', () => {
       if (!stopped) setTimeout(() => void connect().catch(() => undefined), 1000).unref();
     });
+    client = next;
     await next.connect();
     await next.query(`listen ${channel}`);
-    client = next;
     wake();
   };
-  await connect();
-  return async () => {
+  const stop = async (): Promise<void> => {
     stopped = true;
     await client?.end();
   };
+  await connect().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return stop;
 }
