@@ -1,0 +1,66 @@
+import type { ButtonMeaning, Outbox } from '../../src/slack/outbox.ts';
+import { createOutboxStore } from '../../src/storage/outbox-store.ts';
+import { type BotDatabase, createBotDatabase, newRun } from './fresh-bot-database.ts';
+
+let bot: BotDatabase;
+let outbox: Outbox;
+
+beforeAll(async () => {
+  bot = await createBotDatabase();
+  outbox = createOutboxStore(bot.database);
+});
+afterAll(() => bot.drop());
+
+const meaning: ButtonMeaning = { action: 'approve', runId: 'run-1', digest: 'd', words: null };
+
+describe('what was told to Slack', () => {
+  it('begins at nothing and only goes forward', async () => {
+    expect(await outbox.cursor()).toBe(0);
+    await outbox.moveCursor(7);
+    await outbox.moveCursor(12);
+    await outbox.moveCursor(9);
+    expect(await outbox.cursor()).toBe(12);
+    await Promise.all([14, 20, 17].map((id) => outbox.moveCursor(id)));
+    expect(await outbox.cursor()).toBe(20);
+  });
+
+  it('tells a post that was never begun from one of which nobody knows whether it arrived', async () => {
+    const run = newRun();
+    await bot.records.create(run);
+    expect(await outbox.post(run.id, 'card')).toBeNull();
+    await outbox.beginPost(run.id, 'card', 'C1');
+    expect(await outbox.post(run.id, 'card')).toEqual({ channel: 'C1', ts: null });
+    await outbox.finishPost(run.id, 'card', '1700000000.000100');
+    await outbox.beginPost(run.id, 'card', 'C2');
+    expect(await outbox.post(run.id, 'card')).toEqual({ channel: 'C1', ts: '1700000000.000100' });
+    expect(await outbox.post(run.id, 'thread-done')).toBeNull();
+  });
+});
+
+describe('a button', () => {
+  it('means what was saved first under its token, and nothing when nothing was', async () => {
+    expect(await outbox.button('unknown')).toBeNull();
+    await outbox.saveButton('token-1', meaning);
+    await outbox.saveButton('token-1', { ...meaning, action: 'reject' });
+    expect(await outbox.button('token-1')).toEqual(meaning);
+  });
+
+  it('whose stored meaning is not what this bot knows is refused, not guessed', async () => {
+    await bot.sql(`insert into tas.button (token, meaning) values ('strange', '{"action":"drop","runId":null}')`);
+    await expect(outbox.button('strange')).rejects.toThrow();
+  });
+});
+
+describe('members of a group', () => {
+  it('are those last seen, the earlier ones gone', async () => {
+    expect(await outbox.members('S1')).toEqual([]);
+    await outbox.saveMembers('S1', ['UALICE', 'UBOB', 'UBOB']);
+    await outbox.saveMembers('S2', ['UCAROL']);
+    expect((await outbox.members('S1')).toSorted()).toEqual(['UALICE', 'UBOB']);
+    await outbox.saveMembers('S1', ['UBOB', 'UDANA']);
+    expect((await outbox.members('S1')).toSorted()).toEqual(['UBOB', 'UDANA']);
+    await outbox.saveMembers('S1', []);
+    expect(await outbox.members('S1')).toEqual([]);
+    expect(await outbox.members('S2')).toEqual(['UCAROL']);
+  });
+});
