@@ -7,7 +7,7 @@ import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
 import { createBoltLogger } from './bolt-logger.ts';
-import { refuseReplays } from './replay-guard.ts';
+import { refuseReplays, requestPath } from './replay-guard.ts';
 import {
   type ClickRequest,
   type CommandRequest,
@@ -51,6 +51,11 @@ export interface ListenOptions {
 export interface Listener {
   /** Port 0 in Socket Mode. */
   start(): Promise<{ port: number }>;
+  stop(): Promise<void>;
+}
+
+interface Started {
+  readonly port: number;
   stop(): Promise<void>;
 }
 
@@ -101,7 +106,14 @@ export function createListener(options: ListenOptions): Listener {
     await handlers.groupChanged(event.subteam_id);
   });
   app.error(async (error) => logger.error({ err: error }, 'a request of Slack went wrong'));
-  return { start: () => start(options, receiver), stop: () => stop(receiver) };
+  let started: Started | null = null;
+  return {
+    async start() {
+      started = await start(options, receiver);
+      return { port: started.port };
+    },
+    stop: async () => started?.stop(),
+  };
 }
 
 /** The one place where errors of handlers end: failures are shown, anything else gets an id that is logged and shown. */
@@ -139,7 +151,7 @@ function answerer(options: ListenOptions, user: string, respond: Respond | null)
 
 function httpReceiver(options: ListenOptions): HTTPReceiver {
   const { signingSecret, logger, clock } = options;
-  const receiver = new HTTPReceiver({ signingSecret, endpoints: ['/slack/events'], logger: createBoltLogger(logger) });
+  const receiver = new HTTPReceiver({ signingSecret, endpoints: [requestPath], logger: createBoltLogger(logger) });
   refuseReplays(receiver, signingSecret, clock, logger);
   return receiver;
 }
@@ -154,23 +166,25 @@ function socketReceiver(options: ListenOptions): SocketModeReceiver {
   });
 }
 
-async function start(options: ListenOptions, receiver: HTTPReceiver | SocketModeReceiver): Promise<{ port: number }> {
+async function start(options: ListenOptions, receiver: HTTPReceiver | SocketModeReceiver): Promise<Started> {
   if (receiver instanceof SocketModeReceiver) {
     // Slack may be down just now: the client goes on trying, and the terminal works meanwhile.
     const connected = receiver
       .start()
       .catch((error: unknown) => options.logger.error({ err: error }, 'no socket to Slack'));
     await Promise.race([connected, new Promise((resolve) => setTimeout(resolve, callTimeout).unref())]);
-    return { port: 0 };
+    return { port: 0, stop: () => receiver.stop() };
   }
   const host = options.apiUrl === undefined ? undefined : '127.0.0.1';
   const server = await receiver.start({ port: options.port, ...(host === undefined ? {} : { host }) });
   const address = server.address();
-  return { port: typeof address === 'object' && address !== null ? address.port : options.port };
-}
-
-async function stop(receiver: HTTPReceiver | SocketModeReceiver): Promise<void> {
-  await receiver.stop();
+  const stop = async (): Promise<void> => {
+    // Requests are answered within milliseconds: what is still open then is somebody who never finishes.
+    const timer = setTimeout(() => server.closeAllConnections(), 1_000);
+    await receiver.stop();
+    clearTimeout(timer);
+  };
+  return { port: typeof address === 'object' && address !== null ? address.port : options.port, stop };
 }
 
 function clientOptions(apiUrl: string | undefined): webApi.WebClientOptions {

@@ -4,6 +4,8 @@ import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { createSeenBefore } from './seen-before.ts';
 
+/** Where Slack sends everything to; the app's manifest names it. */
+export const requestPath = '/slack/events';
 const windowMilliseconds = 5 * 60_000;
 
 /**
@@ -26,17 +28,21 @@ export function refuseReplays(receiver: HTTPReceiver, signingSecret: string, clo
     return sent > clock.now().getTime() + windowMilliseconds || seen.check(signature, sent + windowMilliseconds);
   };
   receiver.requestListener = (request: IncomingMessage, response: ServerResponse): void => {
-    if (request.method !== 'POST') {
+    if (request.method !== 'POST' || request.url?.split('?')[0] !== requestPath) {
       handOn(request, response);
       return;
     }
     isReplay(request)
-      // Not verified: Bolt verifies again and answers 401.
-      .catch(() => false)
-      .then((replay) => {
-        if (!replay) return handOn(request, response);
-        logger.warn('refused a copy of a request that was answered before');
-        response.writeHead(401).end();
+      .catch((error: unknown) => {
+        if (HTTPModuleFunctions.isRawBodyError(error)) return error.statusCode;
+        // Not verified: Bolt verifies again and answers 401.
+        return false;
+      })
+      .then((refused) => {
+        if (refused === false) return handOn(request, response);
+        logger.warn('refused a copy of a request, or one that could not be read');
+        // The rest of a body that is too large is not waited for.
+        response.writeHead(refused === true ? 401 : refused, { connection: 'close' }).end(() => request.destroy());
       })
       .catch((error: unknown) => {
         logger.error({ err: error }, 'a request could not be handed on');

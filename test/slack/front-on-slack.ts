@@ -1,0 +1,107 @@
+import { groups, people } from '../../sandbox/slack/people.ts';
+import { type SimulatedSlack, startSlack } from '../../sandbox/slack/slack.ts';
+import { configSchema } from '../../src/config/config.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { createLogger, type Logger } from '../../src/shared/logger.ts';
+import { Secret } from '../../src/shared/secret.ts';
+import { createSlackFront, type SlackFront } from '../../src/slack/slack-front.ts';
+import { FakeDoor } from '../fake-door.ts';
+import { MemoryOutbox } from './memory-outbox.ts';
+
+export const quick = { edit: 60, stage: 20, poll: 500, backoff: 20 };
+
+/** The real front on the simulated Slack, with a door and an outbox in memory. */
+export interface FrontOnSlack {
+  readonly slack: SimulatedSlack;
+  readonly door: FakeDoor;
+  readonly outbox: MemoryOutbox;
+  /** What was logged, as JSON lines. */
+  readonly logged: string[];
+  front: SlackFront;
+  url: string | null;
+  /** A new front over the same memory, as after a restart. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startFrontOnSlack(mode: 'http' | 'socket', start = true): Promise<FrontOnSlack> {
+  const slack = await startSlack();
+  const door = new FakeDoor();
+  const outbox = new MemoryOutbox();
+  const logged: string[] = [];
+  const setup: FrontOnSlack = {
+    slack,
+    door,
+    outbox,
+    logged,
+    front: makeFront(mode, slack, door, outbox, logged),
+    url: null,
+    async restart() {
+      setup.front = makeFront(mode, slack, door, outbox, logged);
+      const { port } = await setup.front.start();
+      setup.url = mode === 'http' ? `http://127.0.0.1:${port}/slack/events` : null;
+      slack.connectApp(setup.url);
+    },
+    async stop() {
+      await setup.front.stop();
+      await slack.stop();
+    },
+  };
+  if (start) await setup.restart();
+  return setup;
+}
+
+function makeFront(
+  mode: 'http' | 'socket',
+  slack: SimulatedSlack,
+  door: FakeDoor,
+  outbox: MemoryOutbox,
+  logged: string[],
+): SlackFront {
+  const { slack: config, people: who } = configSchema.pick({ slack: true, people: true }).parse({
+    slack: {
+      mode,
+      botToken: 'env:BOT_TOKEN',
+      signingSecret: 'env:SIGNING_SECRET',
+      appToken: 'env:APP_TOKEN',
+      port: 0,
+      apiUrl: slack.apiUrl,
+    },
+    people: {
+      viewers: { users: [people.carol.id] },
+      operators: { group: groups.operators.id },
+      approvers: { group: groups.approvers.id },
+    },
+  });
+  const secrets: Record<string, string> = {
+    'env:BOT_TOKEN': slack.botToken,
+    'env:SIGNING_SECRET': slack.signingSecret,
+    'env:APP_TOKEN': slack.appToken,
+  };
+  return createSlackFront({
+    config,
+    people: who,
+    reveal: (reference) => new Secret(secrets[reference] ?? ''),
+    door,
+    outbox,
+    clock: systemClock,
+    logger: memoryLogger(logged),
+    pace: quick,
+  });
+}
+
+function memoryLogger(logged: string[]): Logger {
+  const silent = createLogger('silent');
+  const keep = (...parts: unknown[]): void =>
+    void logged.push(JSON.stringify(parts, (_key, value: unknown) => (value instanceof Error ? value.stack : value)));
+  return Object.assign(Object.create(silent) as Logger, { warn: keep, error: keep });
+}
+
+/** Looks again and again, for what the workspace does not show. */
+export async function until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
