@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, type Json } from '../../shared/json.ts';
+import type { Fingerprint } from '../system.ts';
+import type { ObjectEntry } from './objects.ts';
+
+/** Adds objects up, in the order of their keys: key, content (ETag and size), metadata and tags. Versions do not count. */
+export interface FingerprintSum {
+  add(entry: Pick<ObjectEntry, 'key' | 'etag' | 'size' | 'metadata' | 'tags'>): void;
+  end(): Fingerprint;
+}
+
+export function sumFingerprint(bucket: string): FingerprintSum {
+  const hash = createHash('sha256');
+  let count = 0;
+  return {
+    add({ key, etag, size, metadata, tags }) {
+      count += 1;
+      hash.update(`${canonicalJson([key, etag, size, metadata, tags] as Json)}\n`);
+    },
+    end: () => ({ counts: { [bucket]: count }, hash: hash.digest('hex') }),
+  };
+}
