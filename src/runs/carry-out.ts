@@ -1,7 +1,7 @@
 import { comparePlans } from '../plans/compare-plans.ts';
 import type { Plan, PlanStage } from '../plans/plan.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
-import { type Attempt, attempt } from './attempt.ts';
+import { type Attempt, attempt, attemptPatiently } from './attempt.ts';
 import type { CarryOutDeps, Durable, Execution } from './execution.ts';
 import { performStep } from './perform-step.ts';
 import type { StoredRun } from './run-records.ts';
@@ -11,17 +11,26 @@ export type Outcome = 'done' | 'parked' | 'voided' | 'over';
 
 /**
  * Carries one attempt at a run to its end. Everything that decides what comes next is the result of a durable step, so
- * that another process which takes up after a crash goes the same way.
+ * that another process which takes up after a crash goes the same way. Only the end itself is none: it may come early in
+ * a process that takes up and finds a store gone, and doing it twice is doing it once.
  */
-export async function carryOut(deps: CarryOutDeps, runId: string, durable: Durable): Promise<Outcome> {
+export async function carryOut(
+  deps: CarryOutDeps,
+  runId: string,
+  attemptNumber: number,
+  durable: Durable,
+): Promise<Outcome> {
   const start = await durable.step('start', () => begin(deps, runId));
   if (start === 'over') return 'over';
   const run = await findRun(deps, runId);
+  // The crash came after the end: somebody may have retried or undone the run since.
+  if (run.attempt !== attemptNumber || run.status !== 'running') return afterEnd(deps, run);
+  const unable = hasBegun(run) ? 'parked' : 'voided';
   const environment = deps.environments.get(run.environment);
-  if (!environment) return end(deps, durable, run, 'voided', gone(run.environment));
+  if (!environment) return end(deps, run, unable, gone(run.environment));
   const execution: Execution = { deps, run, environment, durable, fence: { environment: run.environment, token: 0 } };
   const held = await takeEnvironment(execution);
-  if (held !== null) return end(deps, durable, run, 'voided', held);
+  if (held !== null) return end(deps, run, unable, held);
   const beat = holdsEnvironment(run.plan) ? startHeartbeat(execution) : null;
   try {
     return await carryOutStages(execution, start === 'begun');
@@ -43,15 +52,15 @@ async function carryOutStages(execution: Execution, begun: boolean): Promise<Out
     if (failure !== null && !stage.always) continue;
     if (!compared && stage.steps.some((step) => step.effect !== 'reads')) {
       const changes = await durable.step('compare', () => attempt(deps.logger, () => compareWithNow(execution)));
-      if ('failed' in changes) return end(deps, durable, run, 'parked', changes.failed);
-      if (changes.ok.length > 0) return end(deps, durable, run, 'voided', changed(changes.ok));
+      if ('failed' in changes) return end(deps, run, 'parked', changes.failed);
+      if (changes.ok.length > 0) return end(deps, run, 'voided', changed(changes.ok));
       compared = true;
     }
     failure = (await carryOutStage(execution, stage)) ?? failure;
   }
-  if (failure !== null) return end(deps, durable, run, 'parked', failure);
+  if (failure !== null) return end(deps, run, 'parked', failure);
   await durable.step('settle', () => deps.settle(run));
-  return end(deps, durable, run, 'done', null);
+  return end(deps, run, 'done', null);
 }
 
 async function carryOutStage(execution: Execution, stage: PlanStage): Promise<FailureReport | null> {
@@ -81,9 +90,13 @@ async function begin(deps: CarryOutDeps, runId: string): Promise<'fresh' | 'begu
     return 'over';
   }
   if (run.status === 'queued') await records.move(runId, 'running', { type: 'started', text: null });
+  return hasBegun(run) ? 'begun' : 'fresh';
+}
+
+/** Whether a step that changes something was begun, in this attempt or an earlier one. */
+function hasBegun(run: StoredRun): boolean {
   const effects = new Map(run.plan.stages.flatMap((stage) => stage.steps).map((step) => [step.id, step.effect]));
-  const begun = run.steps.some((step) => step.state !== 'waiting' && effects.get(step.stepId) !== 'reads');
-  return begun ? 'begun' : 'fresh';
+  return run.steps.some((step) => step.state !== 'waiting' && effects.get(step.stepId) !== 'reads');
 }
 
 /** Takes or re-takes the lease and makes every store refuse older tokens. Answers why not, or null. */
@@ -97,7 +110,7 @@ async function takeEnvironment(execution: Execution): Promise<FailureReport | nu
   execution.fence = { environment: environment.name, token: lease.token };
   const changing = run.plan.stages.some((stage) => stage.steps.some((step) => step.effect !== 'reads'));
   if (!changing) return null;
-  const advanced: Attempt<void> = await attempt(deps.logger, async () => {
+  const advanced: Attempt<void> = await attemptPatiently(deps.logger, async () => {
     for (const system of environment.systems.values()) await system.advanceFence?.(execution.fence);
   });
   return 'failed' in advanced ? advanced.failed : null;
@@ -119,25 +132,24 @@ function startHeartbeat({ deps, environment, run }: Execution): NodeJS.Timeout {
   return setInterval(() => void deps.records.renewLease(environment.name, run.id).catch(failed), 15_000).unref();
 }
 
+/** May be called again after a crash. The lease goes last: until then nobody else can take the environment. */
 async function end(
   deps: CarryOutDeps,
-  durable: Durable,
   run: StoredRun,
   status: 'done' | 'parked' | 'voided',
   failure: FailureReport | null,
 ): Promise<Outcome> {
-  await durable.step(`end:${status}`, async () => {
-    if (status === 'parked' && holdsEnvironment(run.plan)) await deps.records.parkLease(run.environment, run.id);
-    else await deps.records.releaseLease(run.environment, run.id);
-    const type = status === 'parked' ? 'failed' : status;
-    await deps.records.move(
-      run.id,
-      status,
-      { type, text: failure?.message ?? null },
-      failure === null ? {} : { failure },
-    );
-  });
+  if (status === 'parked' && holdsEnvironment(run.plan)) await deps.records.parkLease(run.environment, run.id);
+  const type = status === 'parked' ? 'failed' : status;
+  const event = { type, text: failure?.message ?? null } as const;
+  await deps.records.move(run.id, status, event, failure === null ? {} : { failure });
+  if (status !== 'parked') await deps.records.releaseLease(run.environment, run.id);
   return status;
+}
+
+async function afterEnd(deps: CarryOutDeps, run: StoredRun): Promise<Outcome> {
+  if (isOver(run.status)) await deps.records.releaseLease(run.environment, run.id);
+  return run.status === 'done' || run.status === 'parked' || run.status === 'voided' ? run.status : 'over';
 }
 
 async function findRun(deps: CarryOutDeps, runId: string): Promise<StoredRun> {

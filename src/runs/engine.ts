@@ -34,7 +34,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       error: (entry) => logger.error({ entry: String(entry) }, 'engine'),
     },
   });
-  DBOS.registerWorkflow((runId: string) => carryOut(deps, runId, durable), {
+  DBOS.registerWorkflow((runId: string, attempt: number) => carryOut(deps, runId, attempt, durable), {
     name: runQueue.workflow,
     // A run that kills its worker again and again must not be given up silently after the default of 100.
     maxRecoveryAttempts: 10_000,
