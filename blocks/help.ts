@@ -1,5 +1,6 @@
 import type { MigrationView } from '../src/runs/door.ts';
-import { code, plain } from './escape.ts';
+import type { FailureReport } from '../src/shared/failure.ts';
+import { code, plain, ticked } from './escape.ts';
 import { context, type Message, section, sections } from './message.ts';
 
 export interface HelpText {
@@ -9,7 +10,11 @@ export interface HelpText {
 }
 
 /** How each command is written; with examples when there is one command only. */
-export function helpMessage(commands: readonly HelpText[], migrations: readonly MigrationView[]): Message {
+export function helpMessage(
+  commands: readonly HelpText[],
+  migrations: readonly MigrationView[],
+  problem: Pick<FailureReport, 'message' | 'advice'> | null,
+): Message {
   const one = commands.length === 1;
   const lines = commands.flatMap((command) => [
     `${code(`/tas ${command.usage}`)}\n    ${plain(command.summary)}`,
@@ -23,6 +28,7 @@ export function helpMessage(commands: readonly HelpText[], migrations: readonly 
     blocks: [
       ...sections(lines),
       ...(known.length === 0 ? [] : [section('*Migrations*'), ...sections(known)]),
+      ...(problem === null ? [] : [section(`⚠ ${ticked(problem.message)} ${ticked(problem.advice)}`)]),
       ...(one ? [] : [context('Whatever changes data is shown in numbers first and needs another person’s vote.')]),
     ],
   };

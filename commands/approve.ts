@@ -46,7 +46,10 @@ async function vote(
 ): Promise<Reply> {
   const { door, person, show } = context;
   const run = await findRun(id, words, context);
-  if (choice === 'approve' && show === null) return { kind: 'to-vote', run };
+  if (choice === 'approve' && show === null) {
+    if (run.status === 'planned') return { kind: 'to-vote', run };
+    return { kind: 'run', run, conflicts: { total: 0, conflicts: [] } };
+  }
   show?.(run);
   const outcome = await door.vote({ runId: run.id, digest: run.digest, person, choice, reason: words.reason });
   return isRefusal(outcome) ? outcome : { kind: 'voted', run: outcome.run, choice, decision: outcome.decision };

@@ -10,6 +10,7 @@ import type {
   Submission,
 } from '../src/runs/door.ts';
 import type { ConflictReport, Run } from '../src/runs/run.ts';
+import type { FailureReport } from '../src/shared/failure.ts';
 import type { ParsedWords } from './parse-words.ts';
 
 /** What a command works with. It holds no driver and knows neither Slack nor the terminal. */
@@ -38,7 +39,13 @@ export type CommandText = Pick<Command, 'word' | 'usage' | 'summary' | 'examples
 
 /** Every answer that a command gives; Slack and the terminal render each kind. */
 export type Reply =
-  | { readonly kind: 'help'; readonly commands: readonly CommandText[]; readonly migrations: readonly MigrationView[] }
+  | {
+      readonly kind: 'help';
+      readonly commands: readonly CommandText[];
+      readonly migrations: readonly MigrationView[];
+      /** Why the migrations could not be listed. */
+      readonly problem: FailureReport | null;
+    }
   /** `words` is the command to be asked again with `env:<name>` behind it. */
   | { readonly kind: 'choose-environment'; readonly words: string; readonly environments: readonly EnvironmentView[] }
   | Extract<Submission, { kind: 'nothing-to-do' }>

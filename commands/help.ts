@@ -1,3 +1,5 @@
+import type { Door, MigrationView } from '../src/runs/door.ts';
+import { Failure, type FailureReport } from '../src/shared/failure.ts';
 import { unknown } from './ask.ts';
 import { type Command, type CommandText, everyone } from './command.ts';
 
@@ -12,7 +14,7 @@ export function createHelp(others: readonly CommandText[]): Command {
     async run(words, { door }) {
       const all: readonly CommandText[] = [help, ...others];
       const wanted = words.names[0];
-      if (wanted === undefined) return { kind: 'help', commands: all, migrations: await door.migrations() };
+      if (wanted === undefined) return { kind: 'help', commands: all, ...(await listMigrations(door)) };
       const one = all.find((command) => command.word === wanted.toLowerCase());
       if (one === undefined) {
         throw unknown(
@@ -22,9 +24,21 @@ export function createHelp(others: readonly CommandText[]): Command {
           all.map((command) => command.word),
         );
       }
-      const migrations = one.word === 'migrate' ? await door.migrations() : [];
-      return { kind: 'help', commands: [one], migrations };
+      const listed = one.word === 'migrate' ? await listMigrations(door) : { migrations: [], problem: null };
+      return { kind: 'help', commands: [one], ...listed };
     },
   };
   return help;
+}
+
+/** Help is what people ask for when something is broken: a broken migration file is named and hides nothing else. */
+async function listMigrations(
+  door: Pick<Door, 'migrations'>,
+): Promise<{ migrations: readonly MigrationView[]; problem: FailureReport | null }> {
+  try {
+    return { migrations: await door.migrations(), problem: null };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { migrations: [], problem: error.report() };
+  }
 }

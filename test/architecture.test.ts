@@ -23,7 +23,7 @@ const handedIn: Readonly<Record<string, (importer: string, typesOnly: boolean) =
   'src/config': (importer, typesOnly) =>
     tierOf(importer) === 0 || (typesOnly && /^src\/(slack|terminal|systems\/index\.ts)/.test(importer)),
   'src/storage': (importer) => tierOf(importer) === 0,
-  blocks: (importer) => importer.startsWith('src/slack/'),
+  blocks: (importer) => /^src\/(slack|terminal)\//.test(importer),
 };
 
 /** Each library that talks to the world has one home. */

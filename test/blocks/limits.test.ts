@@ -90,6 +90,7 @@ const long: [string, Message][] = [
     helpMessage(
       Array.from({ length: 50 }, () => ({ usage: hostile, summary: hostile, examples: [hostile] })),
       Array.from({ length: 50 }, () => ({ id: hostile, title: hostile, description: hostile })),
+      { message: hostile, advice: hostile },
     ),
   ],
   [

@@ -4,6 +4,7 @@ import { commands } from '../../commands/index.ts';
 import { parseWords } from '../../commands/parse-words.ts';
 import type { Person } from '../../src/runs/door.ts';
 import type { Run } from '../../src/runs/run.ts';
+import { Failure } from '../../src/shared/failure.ts';
 import { alice, bob, carol, FakeDoor, mallory } from '../fake-door.ts';
 import { sampleRun } from '../sample-run.ts';
 
@@ -146,6 +147,15 @@ describe('looking', () => {
     expect(await ask('runs', carol)).toMatchObject({ kind: 'runs', runs: [{ id: run.id }] });
     expect(await ask('runs env:production', carol)).toMatchObject({ kind: 'runs', runs: [] });
     expect(await ask(`runs ${run.id}`, carol)).toEqual({ kind: 'run', run, conflicts: { total: 0, conflicts: [] } });
+  });
+
+  it('helps even where a migration file is broken, and says which', async () => {
+    const broken = { code: 'invalid-file' as const, message: 'x.yaml:3:5 is no migration.', advice: 'Mend it.' };
+    door.migrations = async () => {
+      throw new Failure(broken);
+    };
+    expect(await ask('help', carol)).toMatchObject({ kind: 'help', migrations: [], problem: broken });
+    await expect(ask('migrate x env:sandbox')).rejects.toMatchObject(broken);
   });
 
   it('helps with every command and with one', async () => {

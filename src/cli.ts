@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { systemClock } from './shared/clock.ts';
+import { runTerminal } from './terminal/run-terminal.ts';
+
+/** `npx tas <words> [--as person] [--json] [--wait]`: the same commands as in Slack, through the same door. */
+process.exitCode = await runTerminal(process.argv.slice(2), {
+  async open(as) {
+    // Only now: drivers take their time to load, and wrong use needs none of them.
+    const [{ openApp }, { loadConfig, terminalToken }] = await Promise.all([
+      import('./app.ts'),
+      import('./config/load-config.ts'),
+    ]);
+    const app = await openApp(await loadConfig());
+    try {
+      const person = await app.terminalPerson(as, terminalToken());
+      return { door: app.door, person, close: () => app.close() };
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
+  },
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  clock: systemClock,
+});

@@ -1,0 +1,81 @@
+import { approvalCard } from '../../blocks/approval-card.ts';
+import { backupList } from '../../blocks/backup-card.ts';
+import { detailsMessage } from '../../blocks/details.ts';
+import { doneCard } from '../../blocks/done-card.ts';
+import { notStarted } from '../../blocks/ended-card.ts';
+import { fullEvidence } from '../../blocks/evidence.ts';
+import { failureCard } from '../../blocks/failure-card.ts';
+import { helpMessage } from '../../blocks/help.ts';
+import type { Message } from '../../blocks/message.ts';
+import { keptMessage, nothingToDoMessage, retriedMessage, votedMessage } from '../../blocks/notices.ts';
+import { refusedMessage } from '../../blocks/refused.ts';
+import { runsMessage } from '../../blocks/runs.ts';
+import { statusMessage } from '../../blocks/status.ts';
+import type { Reply } from '../../commands/command.ts';
+import type { ConflictReport, Run } from '../runs/run.ts';
+import { messageText, namesIn } from './message-text.ts';
+
+const nobody = { users: [], groups: [] };
+
+/** What a terminal prints for a reply. */
+export function replyText(reply: Reply, now: Date): string {
+  switch (reply.kind) {
+    case 'help':
+      return messageText(helpMessage(reply.commands, reply.migrations, reply.problem));
+    case 'choose-environment':
+      return [
+        `In which environment? Nothing was done. Write one of these behind it:`,
+        ...reply.environments.map(({ name, production }) => `  env:${name}${production ? '  (production)' : ''}`),
+        '',
+      ].join('\n');
+    case 'nothing-to-do':
+      return messageText(nothingToDoMessage(reply.title, reply.findings));
+    case 'submitted':
+      return planText(reply.run, now) + nextStep(reply.run, reply.votesNeeded);
+    case 'refused':
+      return messageText(refusedMessage(reply, reply.findings));
+    case 'voted':
+      return about(reply.run, votedMessage(reply.run, reply.choice, reply.decision));
+    case 'to-vote':
+      return planText(reply.run, now);
+    case 'retried':
+      return about(reply.run, retriedMessage(reply.run));
+    case 'kept':
+      return about(reply.run, keptMessage(reply.run));
+    case 'status':
+      return messageText(statusMessage(reply.status), namesIn(reply.status.openRuns));
+    case 'runs':
+      return messageText(runsMessage(reply.runs, reply.waiting), namesIn(reply.runs));
+    case 'run':
+      return about(reply.run, detailsMessage(reply.run, reply.conflicts, now));
+    case 'backups':
+      return messageText(backupList(reply.environment, reply.backups));
+  }
+}
+
+/** What a run would do, in full: printed before a vote. */
+export function planText(run: Run, now: Date): string {
+  const { text, blocks } = approvalCard(run, {}, nobody);
+  return messageText({ text, blocks: [...blocks.slice(0, 2), ...fullEvidence(run, now)] }, namesIn([run]));
+}
+
+/** How a run stands when nothing more is waited for. */
+export function outcomeText(run: Run, conflicts: ConflictReport, now: Date): string {
+  if (run.status === 'done') return about(run, doneCard(run, {}, conflicts, now));
+  if (run.status === 'parked') {
+    const ways = ['retry', 'rollback', 'keep'].map((word) => `npx tas ${word} ${run.id}`).join('  |  ');
+    return `${about(run, failureCard(run, {}, now))}${ways}\n`;
+  }
+  if (['rejected', 'expired', 'voided'].includes(run.status)) return about(run, notStarted(run));
+  return about(run, detailsMessage(run, conflicts, now));
+}
+
+function about(run: Run, message: Message): string {
+  return messageText(message, namesIn([run]));
+}
+
+function nextStep(run: Run, votesNeeded: number): string {
+  if (votesNeeded === 0) return `${run.id} starts at once.\n`;
+  const votes = votesNeeded === 1 ? 'the vote of another person' : `${votesNeeded} votes of others`;
+  return `${run.id} waits for ${votes}: npx tas approve ${run.id}\n`;
+}
