@@ -38,7 +38,7 @@ type Claim = (text: string, holds: boolean, detail?: string) => void;
 async function backUp(stage: Stage, claim: Claim): Promise<void> {
   stage.transcript.heading('A backup of every store, as one set');
   await command(stage, 'alice', '/tas backup env:sandbox');
-  const done = await post(stage, 'the backup to be done', /Backup done|backed up/i);
+  const done = await post(stage, 'the backup to be done', /backup made/);
   claim(
     'the backup set is under one manifest with all three systems',
     /objects/.test(done) && /graph/.test(done) && /relational/.test(done),

@@ -89,7 +89,8 @@ function previewContext(environment: Environment, stepId: string): StepContext {
     ...otherSystems(environment),
     runId: 'preview',
     stepId,
-    sequenceBase: '0000000000000000',
+    // Only what generated ids will look like: the run gets a base of its own.
+    sequenceBase: String(BigInt(Date.now()) * 1000n),
     fence: { environment: environment.name, token: 0 },
     cap: null,
     signal: AbortSignal.timeout(10 * 60_000),

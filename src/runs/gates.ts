@@ -75,18 +75,18 @@ interface Ballot {
 
 /** Whether a vote counts. Judged at the vote itself, whatever the card showed. */
 export function mayVote({ run, voter, choice, digest, now }: Ballot): Gate {
-  if (!voter.roles.includes('approver')) {
-    return refuse(
-      'not-allowed',
-      `${voter.name} is not an approver.`,
-      'Somebody from the approvers has to vote. The run still waits.',
-    );
-  }
   if (choice === 'approve' && run.requesterIds.includes(voter.id)) {
     return refuse(
       'not-allowed',
       `${voter.name} asked for ${run.id} and cannot approve it.`,
       'A second person has to approve. The run still waits.',
+    );
+  }
+  if (!voter.roles.includes('approver')) {
+    return refuse(
+      'not-allowed',
+      `${voter.name} is not an approver.`,
+      'Somebody from the approvers has to vote. The run still waits.',
     );
   }
   if (run.status !== 'planned') {
