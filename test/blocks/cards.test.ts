@@ -7,7 +7,7 @@ import { progressCard } from '../../blocks/progress-card.ts';
 import { runCard } from '../../blocks/run-card.ts';
 import type { Run } from '../../src/runs/run.ts';
 import { sampleFindings, sampleNow, samplePlan, sampleRun, sampleStep } from '../sample-run.ts';
-import { mrkdwnTexts } from './slack-limits.ts';
+import { mrkdwnTexts } from './mrkdwn-texts.ts';
 
 const tokens = { approve: 'a', reject: 'b', details: 'c', retry: 'd', undo: 'e', keep: 'f' };
 const called = { users: ['UBOB'], groups: ['SAPPROVE'] };

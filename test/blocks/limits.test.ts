@@ -21,11 +21,12 @@ import { rejectWindow } from '../../blocks/reject-window.ts';
 import { runCard } from '../../blocks/run-card.ts';
 import { runsMessage } from '../../blocks/runs.ts';
 import { statusMessage } from '../../blocks/status.ts';
+import { blockErrors, viewErrors } from '../../sandbox/slack/limits/blocks.ts';
 import type { Action } from '../../src/plans/plan.ts';
 import { runStatuses } from '../../src/runs/run-status.ts';
 import { sampleNow } from '../sample-run.ts';
 import { hostile, hostileConflicts, hostileRun } from './hostile-run.ts';
-import { limitErrors, mrkdwnTexts } from './slack-limits.ts';
+import { mrkdwnTexts } from './mrkdwn-texts.ts';
 
 const tokens = { approve: 'a', reject: 'b', details: 'c', retry: 'd', undo: 'e', keep: 'f' };
 const called = { users: Array.from({ length: 100 }, (_, index) => `U${index}`), groups: ['S1', 'nonsense <!here>'] };
@@ -118,13 +119,13 @@ describe('with hostile data', () => {
     ...pieces,
     ...long.flatMap(([name, message]) => split(message).map((page): [string, Message] => [name, page])),
   ])('%s stays within Slack’s limits', (_, message) => {
-    expect(limitErrors(message.blocks, 50)).toEqual([]);
+    expect(blockErrors(message.blocks, 50)).toEqual([]);
     expect(message.text.length).toBeGreaterThan(0);
     expect(message.text.length).toBeLessThanOrEqual(4000);
   });
 
   it.each(windows)('windows stay within Slack’s limits', (window) => {
-    expect(limitErrors(window.blocks, 100)).toEqual([]);
+    expect(viewErrors(window)).toEqual([]);
     expect(window.title.text.length).toBeLessThanOrEqual(24);
   });
 

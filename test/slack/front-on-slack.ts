@@ -98,7 +98,7 @@ function memoryLogger(logged: string[]): Logger {
 }
 
 /** Looks again and again, for what the workspace does not show. */
-export async function until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
+export async function until(holds: () => boolean, timeoutMs = 4_500): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!holds()) {
     if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain`);
