@@ -9,7 +9,8 @@ export function plain(data: string, limit = 300): string {
     .replaceAll('*', '∗')
     .replaceAll('~', '∼')
     .replaceAll('`', 'ʹ')
-    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, 'ˍ')
+    // Italics need an underscore that opens them, before a word: without it one that ends a word stays what it is.
+    .replace(/(?<![\p{L}\p{N}])_/gu, 'ˍ')
     .replace(/:(?=[\w+'-]+:)/g, `:${joiner}`)
     .replace(/@(?=here|channel|everyone|group)/gi, `@${joiner}`);
   return entities(clean);

@@ -14,11 +14,13 @@ type OneConflict = ConflictReport['conflicts'][number];
 export function rollbackReport(run: Run, report: ConflictReport, tokens: Tokens, now: Date): Message {
   const headline = plain(sayHeadline(run));
   const measure = measureRun(run, now);
+  // The report counts the missing ones as well.
+  const kept = Math.max(0, report.total - measure.missing);
   const took = measure.milliseconds === null ? '' : ` in ${sayDuration(measure.milliseconds)}`;
-  const numbers = `restored *${sayCount(measure.done)}* · kept *${sayCount(report.total)}* · missing *${sayCount(measure.missing)}*`;
+  const numbers = `restored *${sayCount(measure.done)}* · kept *${sayCount(kept)}* · missing *${sayCount(measure.missing)}*`;
   const left = report.total - report.conflicts.length;
   return fitCard({
-    text: `Undone: ${headline} — restored ${sayCount(measure.done)}, kept ${sayCount(report.total)}`,
+    text: `Undone: ${headline} — restored ${sayCount(measure.done)}, kept ${sayCount(kept)}`,
     head: [section(`✓ *Undone: ${headline}*\n${mentionUser(run.requester.id)}: ${numbers}${took}.`)],
     body: [
       ...(report.total === 0

@@ -72,10 +72,12 @@ export function sayAbout(plan: Pick<Plan, 'action' | 'subject'>): string {
   return plan.action === 'rollback' ? `rollback of ${plan.subject}` : `${plan.action} ${plan.subject}`.trim();
 }
 
-/** `changes 41,203 · destroys 0`; empty for what only reads. */
+/** `changes 41,203 · destroys 0`, of an undo `restores 17,387 · removes 1,354`; empty for what only reads. */
 export function sayTotals(plan: Pick<Plan, 'totals' | 'stages'>): string {
   const steps = plan.stages.flatMap((stage) => stage.steps);
   if (steps.every((step) => step.effect === 'reads')) return '';
+  const undone = steps.filter((step) => step.mode === 'undo');
+  if (undone.length > 0) return sayUndone(undone);
   const least = steps.some((step) => !step.exact) ? '≥ ' : '';
   const { adds, changes, destroys } = plan.totals;
   return [
@@ -83,6 +85,13 @@ export function sayTotals(plan: Pick<Plan, 'totals' | 'stages'>): string {
     `changes ${least}${sayCount(changes)}`,
     `destroys ${least}${sayCount(destroys)}`,
   ].join(' · ');
+}
+
+/** The undo of an addition removes it; the undo of such an undo brings it back. */
+function sayUndone(steps: readonly PlanStep[]): string {
+  const removes = (step: PlanStep): boolean => step.effect === 'adds' && !step.undoes?.stepId.startsWith('undo.');
+  const sum = (some: readonly PlanStep[]): string => sayCount(some.reduce((total, step) => total + step.count, 0));
+  return `restores ${sum(steps.filter((step) => !removes(step)))} · removes ${sum(steps.filter(removes))}`;
 }
 
 /** All of it on a phone: `SANDBOX · space-isolation · changes 41,203 · destroys 0 · undo any time · alice`. */
@@ -96,7 +105,7 @@ export function sayHeadline(run: Pick<Run, 'environment' | 'plan' | 'requester'>
 export function sayEffect(step: Pick<PlanStep, 'effect' | 'count' | 'exact' | 'mode'>): string {
   const count = `${step.exact ? '' : '≥ '}${sayCount(step.count)}`;
   if (step.effect === 'reads') return 'reads';
-  return step.mode === 'undo' ? `undoes ${count} (${step.effect})` : `${step.effect} ${count}`;
+  return step.mode === 'undo' ? `undoes ${count}` : `${step.effect} ${count}`;
 }
 
 /** A value on one line. */

@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { commands } from '../../commands/index.ts';
+import { requestPath } from '../../src/slack/replay-guard.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const text = readFileSync(join(root, 'manifest.yml'), 'utf8');
+const url = z.url();
+const manifest = z
+  .object({
+    display_information: z.object({ name: z.string().max(35), description: z.string().max(140) }),
+    features: z.object({
+      app_home: z.object({ messages_tab_enabled: z.boolean() }),
+      slash_commands: z.array(
+        z.object({ command: z.string(), url, description: z.string().max(2000), usage_hint: z.string().max(1000) }),
+      ),
+    }),
+    oauth_config: z.object({ scopes: z.object({ bot: z.array(z.string()) }) }),
+    settings: z.object({
+      event_subscriptions: z.object({ request_url: url, bot_events: z.array(z.string()) }),
+      interactivity: z.object({ is_enabled: z.boolean(), request_url: url }),
+      socket_mode_enabled: z.boolean(),
+    }),
+  })
+  .parse(parse(text));
+
+/** What Slack's documentation asks for each method that the code calls. */
+const scopeOf: Readonly<Record<string, string | null>> = {
+  'chat.postMessage': 'chat:write',
+  'chat.update': 'chat:write',
+  'conversations.list': 'channels:read',
+  'conversations.history': 'channels:history',
+  'conversations.replies': 'channels:history',
+  'usergroups.users.list': 'usergroups:read',
+  // Opened by a trigger; no scope.
+  'views.open': null,
+};
+
+const source = readdirSync(join(root, 'src/slack'))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => readFileSync(join(root, 'src/slack', file), 'utf8'))
+  .join('\n');
+const called = new Set([...source.matchAll(/\bweb\.((?:\w+\.)+\w+)\(/g)].map((match) => match[1] ?? ''));
+
+describe('the manifest', () => {
+  it('asks for the scopes that the code needs and for no others', () => {
+    expect([...called].filter((method) => !(method in scopeOf))).toEqual([]);
+    const needed = new Set(
+      ['commands', ...[...called].map((method) => scopeOf[method])].filter((scope) => scope != null),
+    );
+    expect([...manifest.oauth_config.scopes.bot].sort()).toEqual([...needed].sort());
+  });
+
+  it('says of every scope and event what it is for', () => {
+    for (const name of [...manifest.oauth_config.scopes.bot, ...manifest.settings.event_subscriptions.bot_events]) {
+      expect(text).toMatch(new RegExp(`# .+\\n\\s+- ${name}\\n`));
+    }
+  });
+
+  it('subscribes to the events that the code listens to', () => {
+    const heard = [...source.matchAll(/app\.event\('([^']+)'/g)].map((match) => match[1]);
+    expect(manifest.settings.event_subscriptions.bot_events).toEqual(heard);
+  });
+
+  it('sends everything to where the bot listens', () => {
+    const { event_subscriptions, interactivity } = manifest.settings;
+    const [command] = manifest.features.slash_commands;
+    const urls = [command?.url, event_subscriptions.request_url, interactivity.request_url];
+    expect(new Set(urls.map((each) => new URL(each ?? '').pathname))).toEqual(new Set([requestPath]));
+    expect(interactivity.is_enabled).toBe(true);
+    expect(manifest.features.app_home.messages_tab_enabled).toBe(true);
+  });
+
+  it('has the one command, and hints at commands that there are', () => {
+    expect(manifest.features.slash_commands.map(({ command }) => command)).toEqual(['/tas']);
+    const hinted = (manifest.features.slash_commands[0]?.usage_hint ?? '')
+      .split('|')
+      .map((part) => part.trim().split(' ')[0]);
+    expect(hinted.filter((word) => !commands.some((command) => command.word === word))).toEqual([]);
+  });
+});
