@@ -2,13 +2,13 @@ import { bare } from './escape.ts';
 import { type Button, type Confirm, limits, plainText } from './message.ts';
 
 /** What buttons do. Their value is an opaque token and proves nothing: what a click means is read from storage. */
-export type ButtonAction = 'approve' | 'reject' | 'details' | 'retry' | 'undo' | 'keep' | 'environment';
+type ButtonAction = 'approve' | 'reject' | 'details' | 'retry' | 'undo' | 'keep' | 'environment';
 
 /** Tokens by action; an action without a token gets no button. */
 export type Tokens = Readonly<Partial<Record<Exclude<ButtonAction, 'environment'>, string>>>;
 
 /** Every button's action id begins so; what follows only keeps the ids of one message apart. */
-export const actionPrefix = 'tas-';
+const actionPrefix = 'tas-';
 export const anyAction = /^tas-[a-z]+(-\d+)?$/;
 
 /** The modal that asks for the reason of a no. */

@@ -3,7 +3,7 @@ import type { FailureReport } from '../src/shared/failure.ts';
 import { code, plain, ticked } from './escape.ts';
 import { context, type Message, section, sections } from './message.ts';
 
-export interface HelpText {
+interface HelpText {
   readonly usage: string;
   readonly summary: string;
   readonly examples: readonly string[];

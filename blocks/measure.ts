@@ -2,7 +2,7 @@ import type { PlanStep } from '../src/plans/plan.ts';
 import type { Run, StepProgress } from '../src/runs/run.ts';
 
 /** One step of a plan with how far it is. */
-export interface MeasuredStep {
+interface MeasuredStep {
   readonly stage: string;
   readonly step: PlanStep;
   readonly progress: StepProgress;

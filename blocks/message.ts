@@ -1,12 +1,12 @@
 import { cut } from './cut.ts';
 
 /** The part of Slack's Block Kit that the bot uses; `mrkdwn` is always verbatim, so that Slack links nothing by itself. */
-export interface PlainText {
+interface PlainText {
   readonly type: 'plain_text';
   readonly text: string;
 }
 
-export interface Mrkdwn {
+interface Mrkdwn {
   readonly type: 'mrkdwn';
   readonly text: string;
   readonly verbatim: true;
@@ -29,7 +29,7 @@ export interface Button {
   readonly confirm?: Confirm;
 }
 
-export interface TextInput {
+interface TextInput {
   readonly type: 'plain_text_input';
   readonly action_id: string;
   readonly multiline: boolean;

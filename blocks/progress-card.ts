@@ -28,7 +28,7 @@ export function progressCard(run: Run, tokens: Tokens, now: Date): Message {
   });
 }
 
-export function bar(fraction: number): string {
+function bar(fraction: number): string {
   const full = Math.floor(Math.max(0, Math.min(1, fraction)) * barLength);
   return '▓'.repeat(full) + '░'.repeat(barLength - full);
 }

@@ -22,7 +22,7 @@ export async function answer(words: ParsedWords, context: CommandContext): Promi
   return command.run(words, context);
 }
 
-export function mayAsk(command: Pick<Command, 'roles'>, person: Person): boolean {
+function mayAsk(command: Pick<Command, 'roles'>, person: Person): boolean {
   return command.roles.some((role) => person.roles.includes(role));
 }
 

@@ -61,7 +61,7 @@ export type Reply =
   | { readonly kind: 'run'; readonly run: Run; readonly conflicts: ConflictReport }
   | { readonly kind: 'backups'; readonly environment: string; readonly backups: readonly BackupView[] };
 
-export type Decision = 'wait' | 'approved' | 'rejected';
+type Decision = 'wait' | 'approved' | 'rejected';
 
 export const everyone: readonly Role[] = ['viewer', 'operator', 'approver'];
 export const operators: readonly Role[] = ['operator'];

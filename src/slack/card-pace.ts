@@ -4,7 +4,7 @@ import type { Clock } from '../shared/clock.ts';
 import { tellingsOf } from './tellings.ts';
 
 /** Merges edits: a message is edited at most as often as the pace allows, and always in the end. */
-export interface CardPace {
+interface CardPace {
   /** Shows the runs that events are about: the urgent ones now, the others when they are due. */
   touch(events: readonly RunEvent[], runs: ReadonlyMap<string, Run>): Promise<void>;
   /** Shows what is due. */

@@ -18,7 +18,7 @@ import type { SlackCalls } from './slack-calls.ts';
 
 const shownConflicts = 100;
 
-export interface ClickDeps {
+interface ClickDeps {
   readonly door: Door;
   readonly identity: Identity;
   readonly outbox: Pick<Outbox, 'button'>;

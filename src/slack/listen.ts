@@ -33,7 +33,7 @@ export interface Handlers {
   groupChanged(group: string): Promise<void>;
 }
 
-export interface ListenOptions {
+interface ListenOptions {
   readonly mode: 'http' | 'socket';
   readonly botToken: string;
   readonly signingSecret: string;
@@ -48,7 +48,7 @@ export interface ListenOptions {
   readonly logger: Logger;
 }
 
-export interface Listener {
+interface Listener {
   /** Port 0 in Socket Mode. */
   start(): Promise<{ port: number }>;
   stop(): Promise<void>;

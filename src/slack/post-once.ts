@@ -12,7 +12,7 @@ export interface PostOnce {
   find(run: Run, name: string): Promise<Posted | null>;
 }
 
-export interface Posted {
+interface Posted {
   readonly channel: string;
   readonly ts: string;
   /** False when it stood there already. */

@@ -19,7 +19,7 @@ import type { Reply } from '../../commands/command.ts';
 import type { Door } from '../runs/door.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 
-export interface RenderDeps {
+interface RenderDeps {
   readonly door: Pick<Door, 'environments'>;
   readonly tokens: ButtonTokens;
   readonly now: Date;

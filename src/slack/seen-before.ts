@@ -1,7 +1,7 @@
 import type { Clock } from '../shared/clock.ts';
 
 /** Remembers keys for a while. One process remembers for itself; a restart forgets. */
-export interface SeenBefore {
+interface SeenBefore {
   /** True when the key was given before and not forgotten yet; remembers it until `forgetAt` (milliseconds). */
   check(key: string, forgetAt: number): boolean;
 }

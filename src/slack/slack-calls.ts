@@ -22,7 +22,7 @@ export class SlackRefused extends Error {
 }
 
 /** Which post of which run a message is, as it is written into the message's metadata. */
-export interface PostMark {
+interface PostMark {
   readonly run: string;
   readonly name: string;
 }

@@ -14,7 +14,7 @@ import { createSlackCalls } from './slack-calls.ts';
 import { createEventTeller } from './tell-event.ts';
 import { createUnpostable } from './unpostable.ts';
 
-export interface SlackFrontDeps {
+interface SlackFrontDeps {
   readonly config: Config['slack'];
   readonly people: Config['people'];
   readonly reveal: RevealSecret;

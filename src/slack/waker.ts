@@ -1,5 +1,5 @@
 /** Waits that something else can end. */
-export interface Waker {
+interface Waker {
   wake(): void;
   /** Ends after so many milliseconds, at once when it was woken since the last wait, or when it is woken. */
   wait(milliseconds: number): Promise<void>;

@@ -2,7 +2,7 @@ import type { Block, Message } from '../../blocks/message.ts';
 import type { Run } from '../runs/run.ts';
 
 /** Slack ids → names, for mentions. */
-export type Names = ReadonlyMap<string, string>;
+type Names = ReadonlyMap<string, string>;
 
 /** The same cards as in Slack, as lines of plain text. What the blocks escaped is unescaped; control characters are gone before. */
 export function messageText(message: Message, names: Names = new Map()): string {

@@ -36,7 +36,7 @@ export interface Result {
   readonly environments?: readonly string[];
 }
 
-export interface Counts {
+interface Counts {
   readonly adds: number;
   readonly changes: number;
   readonly destroys: number;

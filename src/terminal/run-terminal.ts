@@ -24,7 +24,7 @@ import {
 } from './result.ts';
 
 /** Where a terminal's words go and what comes back. */
-export interface Terminal {
+interface Terminal {
   /** Opens the door for the person who acts. Throws `Failure`. */
   open(as: string | null): Promise<{ readonly door: Door; readonly person: Person; close(): Promise<void> }>;
   out(text: string): void;

@@ -1,4 +1,3 @@
-import { buttonsOf } from '../../sandbox/slack/person.ts';
 import type { Message } from '../../sandbox/slack/slack.ts';
 import { sampleRun } from '../sample-run.ts';
 import { type FrontOnSlack, startFrontOnSlack } from './front-on-slack.ts';
@@ -9,6 +8,19 @@ async function cardOf(over: Parameters<typeof sampleRun>[0] = {}): Promise<Messa
   setup.door.add(sampleRun({ requester: { id: 'U0ALICE00', name: 'alice' }, ...over }));
   return setup.slack.waitFor('the card', () => setup.slack.messages('tas-platform')[0]);
 }
+
+interface Button {
+  readonly text: { readonly text: string };
+  readonly value: string;
+  readonly confirm?: { readonly title: { readonly text: string } };
+}
+
+function buttonsOf(message: Message): readonly Button[] {
+  const rows = message.blocks.filter((block) => block.type === 'actions');
+  return rows.flatMap((row) => row.elements as readonly Button[]);
+}
+
+const buttonOf = (message: Message, text: string) => buttonsOf(message).find((button) => button.text.text === text);
 
 const shown = (message: Message): string => JSON.stringify(message.blocks);
 
@@ -26,8 +38,8 @@ describe('the approval card', () => {
     expect(card.text).toContain('Approval wanted: SANDBOX · space-isolation');
     expect(slack.as('bob').notifications()).toEqual([card]);
     expect(slack.as('carol').notifications()).toEqual([]);
-    const approve = buttonsOf(card.blocks).find(({ text }) => text === 'Approve');
-    expect(approve?.confirm?.title).toBe('Approve for SANDBOX?');
+    const approve = buttonOf(card, 'Approve');
+    expect(approve?.confirm?.title.text).toBe('Approve for SANDBOX?');
     expect(approve?.value).toMatch(/^[\w-]{32}$/);
   });
 
@@ -59,7 +71,7 @@ describe('the approval card', () => {
     const { slack, door } = setup;
     const card = await cardOf();
     const run = [...door.runMap.values()][0];
-    const token = buttonsOf(card.blocks).find(({ text }) => text === 'Approve')?.value ?? '';
+    const token = buttonOf(card, 'Approve')?.value ?? '';
     if (run !== undefined) door.runMap.set(run.id, { ...run, digest: 'another' });
     await slack.as('bob').clickForged(card, 'tas-approve', token);
     const answer = await slack.waitFor('the answer', () => slack.as('bob').ephemerals()[0]);
@@ -137,7 +149,7 @@ describe('the failure card', () => {
     const card = await failed();
     expect(slack.as('alice').notifications()).toContain(card);
     await slack.as('alice').click(card, 'Retry');
-    await slack.waitFor('the buttons to go', () => buttonsOf(card.blocks).length === 0);
+    await slack.waitFor('the buttons to go', () => buttonsOf(card).length === 0);
     expect([...door.runMap.values()][0]?.status).toBe('running');
     await slack.waitFor('the answer', () => slack.as('alice').ephemerals()[0]);
   });
@@ -150,7 +162,7 @@ describe('the failure card', () => {
     setup.door.change(run?.id ?? '', { status: 'closed' }, 'closed', 'kept by erin');
     await setup.restart();
     await slack.as('alice').click(card, 'Keep and stop');
-    await slack.waitFor('the buttons to go', () => buttonsOf(card.blocks).length === 0);
+    await slack.waitFor('the buttons to go', () => buttonsOf(card).length === 0);
     const answer = await slack.waitFor('the answer', () => slack.as('alice').ephemerals()[0]);
     expect(shown(answer)).toContain('is not parked');
   });
