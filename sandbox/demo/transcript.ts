@@ -15,7 +15,8 @@ export interface Transcript {
   stop(): void;
 }
 
-const mostLines = 24;
+/** Lines that are shown of a post, and of a reply in its thread. */
+const mostLines = { post: 18, reply: 5 };
 
 /** Writes every line as it comes; new messages of the channel by themselves, edits as one line when their phase changes. */
 export function startTranscript(slack: SimulatedSlack, channel: string, write: (line: string) => void): Transcript {
@@ -30,15 +31,16 @@ export function startTranscript(slack: SimulatedSlack, channel: string, write: (
     const seconds = Math.floor((performance.now() - started) / 1000);
     return `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
   };
-  const entry = (who: string, text: string): void => {
-    const [first = '', ...rest] = cut(text.split('\n'));
+  const entry = (who: string, text: string, most = mostLines.post): void => {
+    const [first = '', ...rest] = cut(text.split('\n'), most);
     say(`${clock()}  ${who.padEnd(8)} ${first}`);
     for (const line of rest) say(`${' '.repeat(16)}${line}`);
   };
   const look = (): void => {
     for (const message of slack.messages(channel)) {
       const phase = phaseOf(message);
-      if (!seen.has(message)) entry(message.threadTs === null ? 'tas' : 'tas ↳', renderMessage(message));
+      if (!seen.has(message) && message.threadTs === null) entry('tas', renderMessage(message));
+      else if (!seen.has(message)) entry('tas ↳', renderMessage(message), mostLines.reply);
       else if (seen.get(message) !== phase) entry('tas ✎', phase);
       seen.set(message, phase);
     }
@@ -65,7 +67,8 @@ function phaseOf(message: Message): string {
   return second.replaceAll(`@${groups.approvers.handle}`, '').trim() || readable(message.text);
 }
 
-function cut(lines: readonly string[]): readonly string[] {
-  if (lines.length <= mostLines) return lines;
-  return [...lines.slice(0, mostLines - 1), `… ${lines.length - mostLines + 1} more lines`];
+function cut(lines: readonly string[], most: number): readonly string[] {
+  const short = lines.map((line) => (line.length > 170 ? `${line.slice(0, 168)} …` : line));
+  if (short.length <= most) return short;
+  return [...short.slice(0, most - 1), `… ${short.length - most + 1} more lines`];
 }
