@@ -52,6 +52,11 @@ export async function openDatabase(url: Secret, logger: Logger): Promise<Databas
 async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // A connection that is lost between two queries says so by an event; without a listener that would end the process.
+  const lost = (error: Error): void => {
+    broken = error;
+  };
+  client.on('error', lost);
   try {
     await client.query('begin');
     const result = await work(client);
@@ -63,6 +68,7 @@ async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Pr
     });
     throw error;
   } finally {
+    client.off('error', lost);
     client.release(broken);
   }
 }
