@@ -20,6 +20,9 @@ export type PersonName = keyof typeof people;
 
 export const bot = { userId: 'U0TASBOT0', botId: 'B0TASBOT0', appId: 'A0TASBOT0', name: 'tas' } as const;
 
+/** Slack's own voice. */
+export const slackbot = 'USLACKBOT';
+
 export const team = { id: 'T0TAS0000', domain: 'tas-sandbox', name: 'TAS sandbox' } as const;
 
 export const groups = {

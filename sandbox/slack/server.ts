@@ -1,85 +1,80 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { readFields } from './body.ts';
-import { createRates } from './limits/rates.ts';
+import type { Api } from './api.ts';
+import { readBody, readFields } from './body.ts';
+import type { Faults } from './faults.ts';
 import type { ResponseUrls } from './response-urls.ts';
-import { type Answer, type Call, type Fields, fail, type Method, textOf } from './web-api/answer.ts';
-import { chatMethods } from './web-api/chat.ts';
-import { workspaceMethods } from './web-api/workspace-methods.ts';
+import { type Answer, fail } from './web-api/call.ts';
+import type { Uploads } from './web-api/uploads.ts';
 
-const methods: Readonly<Record<string, Method>> = { ...chatMethods, ...workspaceMethods };
-
-/** A request to the Web API, for those who want to know what the app asked. */
-export interface LoggedCall {
-  readonly method: string;
-  readonly fields: Fields;
-  readonly answer: Answer;
-  readonly at: number;
-}
-
-export interface ServerOptions {
-  readonly botToken: string;
-  readonly appToken: string;
-  readonly call: Omit<Call, 'fields'>;
+export interface ServerParts {
+  readonly api: Api;
   readonly responseUrls: ResponseUrls;
-  readonly now: () => number;
+  readonly uploads: Uploads;
+  readonly faults: Faults;
 }
 
-export interface SlackServer {
-  readonly server: Server;
-  readonly log: readonly LoggedCall[];
-  /** The next call of a method answers 429 with this many seconds in Retry-After. */
-  limitOnce(method: string, seconds: number): void;
-  /** While true every connection is cut, as if Slack could not be reached. */
-  down: boolean;
+/** The workspace's HTTP side: `/api/`, the response_urls and the uploads. */
+export function createSlackServer(parts: ServerParts): Server {
+  return createServer((request, response) => {
+    if (parts.faults.down) {
+      request.socket.destroy();
+      return;
+    }
+    void answer(parts, request, response).catch(() => response.destroy());
+  });
 }
 
-/** The Web API and the response_urls of the workspace over HTTP. */
-export function createSlackServer(options: ServerOptions): SlackServer {
-  const wait = createRates(options.now);
-  const forced = new Map<string, number>();
-  const log: LoggedCall[] = [];
-  const state: SlackServer = {
-    log,
-    down: false,
-    limitOnce: (method, seconds) => void forced.set(method, seconds),
-    server: createServer((request, response) => {
-      if (state.down) {
-        request.socket.destroy();
-        return;
-      }
-      void answerRequest(request, response).catch(() => response.destroy());
-    }),
-  };
-  const answerRequest = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const path = new URL(request.url ?? '/', 'http://slack').pathname;
-    const fields = await readFields(request);
-    if (path.startsWith('/response/')) return send(response, options.responseUrls.answer(path, fields));
-    const method = path.replace(/^\/api\//, '');
-    const seconds = takeForced(forced, method) ?? wait(method, textOf(fields, 'channel') || undefined);
-    const answer = seconds > 0 ? fail('ratelimited') : answerMethod(options, method, request, fields);
-    log.push({ method, fields, answer, at: options.now() });
-    if (seconds > 0) response.setHeader('retry-after', String(seconds));
-    send(response, answer, seconds > 0 ? 429 : 200);
-  };
-  return state;
+async function answer(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://slack');
+  if (url.pathname.startsWith('/api/')) {
+    const reply = await parts.api.call(request, url);
+    if (reply.lost) return void response.destroy();
+    return sendJson(response, reply.answer, reply.status, reply.headers);
+  }
+  if (/^\/(commands|actions)\//.test(url.pathname)) return answerResponseUrl(parts, request, response, url);
+  if (url.pathname.startsWith('/upload/')) return takeUpload(parts, request, response, url);
+  sendJson(response, fail('not_found'), 404);
 }
 
-function answerMethod(options: ServerOptions, name: string, request: IncomingMessage, fields: Fields): Answer {
-  const token = request.headers.authorization?.replace(/^Bearer /, '') ?? textOf(fields, 'token');
-  if (token === '') return fail('not_authed');
-  const expected = name === 'apps.connections.open' ? options.appToken : options.botToken;
-  if (token !== expected) return fail('invalid_auth');
-  const method = methods[name];
-  return method ? method({ ...options.call, fields }) : fail('unknown_method');
+/** `ok` as text, or the refusal with a status that Bolt's `respond` notices. */
+async function answerResponseUrl(
+  { responseUrls }: ServerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  const fields = await readFields(request, url);
+  const result = typeof fields === 'string' ? fail('invalid_payload') : responseUrls.answer(url.pathname, fields);
+  if (!result.ok) return sendJson(response, result, /^(expired|used)_url$/.test(result.error ?? '') ? 404 : 400);
+  response.writeHead(200, { 'content-type': 'text/html' });
+  response.end('ok');
 }
 
-function takeForced(forced: Map<string, number>, method: string): number | undefined {
-  const seconds = forced.get(method);
-  forced.delete(method);
-  return seconds;
+async function takeUpload(
+  { uploads }: ServerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  const upload = uploads.find(url.pathname.replace('/upload/', ''));
+  if (!upload) return sendJson(response, fail('file_not_found'), 404);
+  const content = await uploadedBytes(request);
+  if (content.length !== upload.length) return sendJson(response, fail('length_mismatch'), 400);
+  upload.content = content;
+  response.writeHead(200, { 'content-type': 'text/plain' });
+  response.end(`OK - ${content.length}`);
 }
 
-function send(response: ServerResponse, answer: Answer, status = 200): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify(answer));
+async function uploadedBytes(request: IncomingMessage): Promise<Buffer> {
+  const body = await readBody(request);
+  const type = request.headers['content-type'] ?? '';
+  if (!type.startsWith('multipart/form-data')) return body;
+  const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
+  const file = [...form.values()].find((value) => typeof value !== 'string');
+  return file ? Buffer.from(await file.arrayBuffer()) : Buffer.alloc(0);
+}
+
+function sendJson(response: ServerResponse, result: Answer, status = 200, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
+  response.end(JSON.stringify(result));
 }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 
-/** Slack's headers over a raw body: `v0=` and the HMAC-SHA-256 of `v0:<seconds>:<body>`. */
+/** Slack's headers over a raw form body: `v0=` and the HMAC-SHA-256 of `v0:<seconds>:<body>`. */
 export function signedHeaders(secret: string, body: string, seconds: number): Record<string, string> {
   const signature = createHmac('sha256', secret).update(`v0:${seconds}:${body}`).digest('hex');
   return {

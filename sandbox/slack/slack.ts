@@ -1,18 +1,38 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { type Acknowledgement, type EnvelopeType, formBody, openDelivery } from './delivery.ts';
+import { createApi, type LoggedCall } from './api.ts';
+import { type ChannelView, viewChannel } from './channel-view.ts';
+import { type Acknowledgement, createDelivery, type EnvelopeType } from './delivery.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { createForgery, type Forgery, type ForgeryKind } from './forgery.ts';
+import { type Latencies, measureLatencies } from './latencies.ts';
+import { createRates } from './limits/rates.ts';
+import type { Message } from './message.ts';
 import { type PersonName, people } from './people.ts';
 import { createPerson, type PersonInSlack } from './person.ts';
+import { createRequests, type RawReply, type Requests } from './request.ts';
 import { createResponseUrls } from './response-urls.ts';
-import { createSlackServer, type LoggedCall } from './server.ts';
-import { signedHeaders } from './signing.ts';
-import { createWorkspace, type Message, type Workspace } from './workspace.ts';
+import { createSlackServer } from './server.ts';
+import { openSocketSide, type SocketSide } from './socket.ts';
+import type { Stage } from './stage.ts';
+import { realTime, type SlackTime } from './time.ts';
+import { createTriggers } from './triggers.ts';
+import { createViews } from './views.ts';
+import { createWaitFor, type WaitFor } from './wait-for.ts';
+import { createUploads } from './web-api/uploads.ts';
+import { createWorkspace, type Workspace } from './workspace.ts';
 
 export interface SlackOptions {
-  /** Port of the Web API; 0 or absent = a free one. */
+  /** Port of the workspace; 0 or absent = a free one. */
   readonly port?: number;
-  /** The time in milliseconds, for rates and lifetimes. */
-  readonly now?: () => number;
+  readonly time?: SlackTime;
+  /** What the app was granted; absent = everything. */
+  readonly scopes?: readonly string[];
+  /** Absent = made up anew. */
+  readonly botToken?: string;
+  readonly appToken?: string;
+  readonly signingSecret?: string;
 }
 
 /** A Slack workspace on this machine, for the real Bolt: HTTP and Socket Mode, with Slack's limits enforced. */
@@ -23,149 +43,166 @@ export interface SimulatedSlack {
   readonly appToken: string;
   readonly signingSecret: string;
   readonly workspace: Workspace;
-  /** How long each command and click took to be acknowledged, in order. */
-  readonly acknowledgements: readonly { readonly what: string; readonly ms: number; readonly status: number | null }[];
+  /** Every command, click, submission and event with its acknowledgement, in order of their end. */
+  readonly acknowledgements: readonly Acknowledgement[];
+  latencies(type?: EnvelopeType): Latencies;
   /** Every call of the Web API. */
   readonly calls: readonly LoggedCall[];
   /** The app listens here for requests (`http://127.0.0.1:port/slack/events`); null = it uses Socket Mode. */
   connectApp(requestUrl: string | null): void;
   as(name: PersonName): PersonInSlack;
+  channel(name: string): ChannelView;
   /** Messages that everybody in the channel sees, oldest first; deleted ones left out. */
   messages(channel: string): readonly Message[];
-  /** Answers as soon as `find` answers something; looks again after every change. Throws when time is up. */
-  waitFor<T>(what: string, find: () => T | null | undefined | false, timeoutMs?: number): Promise<T>;
-  /** Cuts every connection until `comeBack`. */
+  readonly waitFor: WaitFor;
+  setMembers(groupId: string, users: readonly string[]): void;
+  /** Cuts every connection, and each new one, until `comeBack`. */
   goDown(): void;
   comeBack(): void;
+  /** The next call of the method is answered with 429 and so many seconds in Retry-After. */
   limitOnce(method: string, seconds: number): void;
-  /** A request as a stranger might send it; answers its HTTP status. */
-  sendForged(kind: 'unsigned' | 'wrong-signature' | 'late', text: string): Promise<number>;
-  setMembers(groupId: string, users: readonly string[]): void;
+  /** The next call of the method fails with this error code. */
+  failOnce(method: string, error: string): void;
+  /** The next call of the method is carried out, and its answer is lost on the way. */
+  loseAnswerOnce(method: string): void;
+  /** How many connections apps have open in Socket Mode. */
+  readonly socketConnections: number;
+  /** Asks apps to connect anew, as Slack does every few hours; `cut` ends their connections without a word. */
+  refreshSockets(): void;
+  cutSockets(): void;
+  /** A request as a stranger might send it; answers its HTTP status. HTTP mode only. */
+  sendForged(kind: ForgeryKind, text: string): Promise<number>;
+  /** The last request once more, byte by byte. HTTP mode only. */
+  sendReplay(): Promise<RawReply>;
   stop(): Promise<void>;
 }
 
-const botToken = 'xoxb-sandbox';
-const appToken = 'xapp-sandbox';
-const signingSecret = 'sandbox-signing-secret';
-/** A trigger id opens one modal, within this time in milliseconds. */
-const triggerLifetime = 3_000;
-
+/** Starts a workspace on 127.0.0.1. */
 export async function startSlack(options: SlackOptions = {}): Promise<SimulatedSlack> {
-  const now = options.now ?? Date.now;
-  const workspace = createWorkspace(now);
-  let requestUrl: string | null = null;
-  const delivery = await openDelivery({ signingSecret, requestUrl: () => requestUrl });
-  const responseUrls = createResponseUrls(workspace, now);
-  const triggers = createTriggers(now);
-  const call = { workspace, socketUrl: delivery.socketUrl, takeTrigger: triggers.take };
-  const http = createSlackServer({ botToken, appToken, call, responseUrls, now });
-  http.server.listen(options.port ?? 0, '127.0.0.1');
-  await once(http.server, 'listening');
-  const baseUrl = `http://127.0.0.1:${(http.server.address() as AddressInfo).port}`;
-  const acknowledgements: { what: string; ms: number; status: number | null }[] = [];
-  const deps = { workspace, delivery, responseUrls, baseUrl, acknowledgements, giveTrigger: triggers.give };
-  return {
-    apiUrl: `${baseUrl}/api/`,
-    botToken,
-    appToken,
-    signingSecret,
+  const time = options.time ?? realTime;
+  const secrets = {
+    botToken: options.botToken ?? `xoxb-sandbox-${randomBytes(12).toString('hex')}`,
+    appToken: options.appToken ?? `xapp-sandbox-${randomBytes(12).toString('hex')}`,
+    signingSecret: options.signingSecret ?? randomBytes(16).toString('hex'),
+  };
+  const faults = createFaults();
+  const workspace = createWorkspace(time.now);
+  const views = createViews(workspace);
+  const triggers = createTriggers(time.now);
+  const responseUrls = createResponseUrls(workspace, time.now);
+  const uploads = createUploads();
+  let origin = '';
+  let socket: SocketSide | null = null;
+  const place = {
     workspace,
-    acknowledgements,
-    calls: http.log,
-    connectApp: (url) => {
-      requestUrl = url;
+    views,
+    triggers,
+    responseUrls,
+    uploads,
+    baseUrl: () => `http://${origin}`,
+    socketUrl: () => `ws://${origin}${socket?.openPath() ?? ''}`,
+  };
+  const scopes = options.scopes ?? null;
+  const api = createApi({ ...secrets, scopes, place, rates: createRates(time.now), faults, now: time.now });
+  const server = createSlackServer({ api, responseUrls, uploads, faults });
+  socket = openSocketSide(server, { isDown: () => faults.down, now: time.now });
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  origin = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const requests = createRequests();
+  let url: string | null = null;
+  const requestUrl = (): string | null => url;
+  const { signingSecret } = secrets;
+  const delivery = createDelivery({ signingSecret, requestUrl, requests, socket, time, changed: workspace.changed });
+  const forgery = createForgery({ signingSecret, requestUrl, requests, delivery, time });
+  const waitFor = createWaitFor(workspace.changes, () => lastMessages(workspace));
+  const stage: Stage = { ...place, delivery, time, waitFor, chosen: new Map() };
+  return {
+    ...secrets,
+    apiUrl: `http://${origin}/api/`,
+    calls: api.log,
+    connectApp: (requestsTo) => {
+      url = requestsTo;
     },
-    as: (name) => createPerson(deps, people[name]),
-    messages: (channel) =>
-      workspace.messages.filter(
-        (message) => message.channel === workspace.channelId(channel) && !message.deleted && message.onlyFor === null,
-      ),
-    waitFor: (what, find, timeoutMs = 30_000) => waitFor(workspace, what, find, timeoutMs),
+    ...reading(stage),
+    ...troubles(faults, server, socket, forgery),
+    get socketConnections() {
+      return socket.connections;
+    },
+    stop: () => stop(server, socket, requests),
+  };
+}
+
+function lastMessages({ messages }: Workspace): string {
+  return `the last messages were ${JSON.stringify(messages.slice(-3).map(({ text }) => text))}`;
+}
+
+type Reading = Pick<
+  SimulatedSlack,
+  'workspace' | 'acknowledgements' | 'latencies' | 'as' | 'channel' | 'messages' | 'waitFor' | 'setMembers'
+>;
+
+function reading(stage: Stage): Reading {
+  const { workspace, delivery, waitFor } = stage;
+  return {
+    workspace,
+    waitFor,
+    acknowledgements: delivery.log,
+    latencies: (type) => measureLatencies(delivery.log, type),
+    as: (name) => createPerson(stage, people[name]),
+    channel: (name) => viewChannel(workspace, name),
+    messages: (name) => viewChannel(workspace, name).messages(),
+    setMembers: (groupId, users) => {
+      workspace.groups.set(groupId, [...users]);
+      workspace.changed();
+    },
+  };
+}
+
+type Troubles = Pick<
+  SimulatedSlack,
+  | 'goDown'
+  | 'comeBack'
+  | 'limitOnce'
+  | 'failOnce'
+  | 'loseAnswerOnce'
+  | 'refreshSockets'
+  | 'cutSockets'
+  | 'sendForged'
+  | 'sendReplay'
+>;
+
+type HttpServer = ReturnType<typeof createSlackServer>;
+
+function troubles(faults: Faults, server: HttpServer, socket: SocketSide, forgery: Forgery): Troubles {
+  return {
     goDown: () => {
-      http.down = true;
-      http.server.closeAllConnections();
-      delivery.dropSockets();
+      faults.down = true;
+      server.closeAllConnections();
+      socket.cut();
     },
     comeBack: () => {
-      http.down = false;
+      faults.down = false;
     },
-    limitOnce: (method, seconds) => http.limitOnce(method, seconds),
-    sendForged: (kind, text) => sendForged(requestUrl, kind, text, now),
-    setMembers: (groupId, users) => void workspace.members.set(groupId, [...users]),
-    async stop() {
-      http.server.closeAllConnections();
-      await Promise.all([delivery.close(), new Promise<void>((resolve) => http.server.close(() => resolve()))]);
-    },
+    limitOnce: (method, seconds) => faults.order(method, { kind: 'limited', seconds }),
+    failOnce: (method, error) => faults.order(method, { kind: 'failed', error }),
+    loseAnswerOnce: (method) => faults.order(method, { kind: 'answer-lost' }),
+    refreshSockets: () => socket.refresh(),
+    cutSockets: () => socket.cut(),
+    sendForged: async (kind, text) => (await forgery.send(kind, text)).status,
+    sendReplay: () => forgery.replay(),
   };
 }
 
-function createTriggers(now: () => number) {
-  const given = new Map<string, { user: string; at: number }>();
-  let count = 0;
-  return {
-    give(user: string): string {
-      count += 1;
-      const id = `${now()}.${count}`;
-      given.set(id, { user, at: now() });
-      return id;
-    },
-    take(id: string): { user: string } | 'expired_trigger_id' | 'invalid_trigger_id' {
-      const trigger = given.get(id);
-      given.delete(id);
-      if (!trigger) return 'invalid_trigger_id';
-      return now() - trigger.at > triggerLifetime ? 'expired_trigger_id' : { user: trigger.user };
-    },
-  };
+async function stop(server: HttpServer, socket: SocketSide, requests: Requests): Promise<void> {
+  requests.close();
+  await socket.close();
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
 }
 
-function waitFor<T>(
-  workspace: Workspace,
-  what: string,
-  find: () => T | null | undefined | false,
-  timeoutMs: number,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const look = (): void => {
-      const found = find();
-      if (found === null || found === undefined || found === false) return;
-      finish();
-      resolve(found);
-    };
-    const timer = setTimeout(() => {
-      finish();
-      const last = workspace.messages.slice(-3).map((message) => message.text);
-      reject(new Error(`waited ${timeoutMs} ms for ${what}; the last messages were ${JSON.stringify(last)}`));
-    }, timeoutMs);
-    const finish = (): void => {
-      clearTimeout(timer);
-      workspace.changes.off('change', look);
-    };
-    workspace.changes.on('change', look);
-    look();
-  });
-}
-
-async function sendForged(
-  url: string | null,
-  kind: 'unsigned' | 'wrong-signature' | 'late',
-  text: string,
-  now: () => number,
-): Promise<number> {
-  if (url === null) throw new Error('the app uses Socket Mode: there is nothing to forge');
-  const type: EnvelopeType = 'slash_commands';
-  const body = formBody(type, {
-    command: '/tas',
-    text,
-    user_id: people.alice.id,
-    user_name: 'alice',
-    trigger_id: 'forged',
-    channel_id: 'C0PLATFRM',
-  });
-  const seconds = Math.floor(now() / 1000) - (kind === 'late' ? 600 : 0);
-  const signed = signedHeaders(kind === 'wrong-signature' ? 'not the secret' : signingSecret, body, seconds);
-  const headers = kind === 'unsigned' ? { 'content-type': 'application/x-www-form-urlencoded' } : signed;
-  const response = await fetch(url, { method: 'POST', headers, body });
-  return response.status;
-}
-
+export type { OpenView } from './views.ts';
 export type { Acknowledgement, Message, PersonInSlack };

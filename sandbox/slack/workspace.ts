@@ -1,95 +1,113 @@
 import { EventEmitter } from 'node:events';
+import { notifiedBy } from './mentions.ts';
+import { type Block, createIds, type EarlierForm, type Message, type NewMessage } from './message.ts';
 import { bot, channels, firstMembers, people } from './people.ts';
 
-export interface Message {
-  readonly channel: string;
-  readonly ts: string;
-  readonly threadTs: string | null;
-  /** User id of the sender; the bot's for the bot's messages. */
-  readonly user: string;
-  text: string;
-  blocks: readonly Record<string, unknown>[];
-  metadata: unknown;
-  /** Earlier forms of the message, oldest first: edits notify nobody. */
-  readonly edits: { readonly text: string; readonly blocks: readonly Record<string, unknown>[] }[];
-  deleted: boolean;
-  /** Only this person sees it; null = everybody in the channel. */
-  readonly onlyFor: string | null;
-}
-
-export interface OpenView {
+export interface Channel {
   readonly id: string;
-  readonly user: string;
-  view: Record<string, unknown> & { readonly blocks: readonly Record<string, unknown>[] };
+  readonly name: string;
+  readonly isDirect: boolean;
+  isArchived: boolean;
+  /** User ids, the bot's included. */
+  readonly members: Set<string>;
+  /** Timestamps of pinned messages. */
+  readonly pins: Set<string>;
 }
 
+/** A new message that told somebody: a red badge, a push on the phone. */
 export interface Notification {
   readonly user: string;
   readonly message: Message;
+  readonly at: number;
 }
+
+type Stored = { -readonly [Name in keyof Message]: Message[Name] };
 
 /** What the simulated workspace holds, in memory. Every change is an event `change`. */
 export interface Workspace {
-  readonly messages: Message[];
-  readonly views: Map<string, OpenView>;
-  readonly members: Map<string, string[]>;
-  readonly notifications: Notification[];
   readonly changes: EventEmitter;
-  post(
-    message: Pick<Message, 'channel' | 'user' | 'text' | 'blocks'> &
-      Partial<Pick<Message, 'threadTs' | 'metadata' | 'onlyFor'>>,
-  ): Message;
-  edit(message: Message, text: string, blocks: readonly Record<string, unknown>[]): void;
-  /** A channel by id or name, or the direct channel of a user. Null when there is none. */
-  channelId(idOrName: string): string | null;
+  readonly channels: Map<string, Channel>;
+  /** Members by group id. */
+  readonly groups: Map<string, readonly string[]>;
+  readonly messages: readonly Message[];
+  readonly notifications: readonly Notification[];
+  post(message: NewMessage): Message;
+  /** Notifies nobody. */
+  edit(message: Message, text: string, blocks: readonly Block[], metadata?: unknown): void;
+  remove(message: Message): void;
+  react(message: Message, name: string, user: string): void;
+  find(channel: string, ts: string): Message | undefined;
+  /** A channel by id, `#name` or name, or somebody's direct channel by user id; opened when need be. Null: there is none. */
+  channel(idOrName: string): Channel | null;
+  /** Gives blocks the ids that they came without. */
+  withIds<T>(blocks: T): T;
   changed(): void;
 }
 
 export function createWorkspace(now: () => number): Workspace {
   const changes = new EventEmitter().setMaxListeners(0);
-  let last = 0;
-  /** Slack's timestamps: seconds with six digits, unique, growing. */
-  const nextTs = (): string => {
-    last = Math.max(last + 1, now() * 1000);
-    return `${Math.floor(last / 1_000_000)}.${String(last % 1_000_000).padStart(6, '0')}`;
-  };
-  const workspace: Workspace = {
-    messages: [],
-    views: new Map(),
-    members: new Map(Object.entries(firstMembers).map(([group, users]) => [group, [...users]])),
-    notifications: [],
+  const messages: Stored[] = [];
+  const notifications: Notification[] = [];
+  const byId = new Map<string, Channel>(channels.map(({ id, name }) => [id, openChannel(id, name)]));
+  const groups = new Map<string, readonly string[]>(Object.entries(firstMembers));
+  const nextTs = createTimestamps(now);
+  const withIds = createIds();
+  const changed = (): void => void changes.emit('change');
+  const stored = (message: Message): Stored => message as Stored;
+  return {
     changes,
+    channels: byId,
+    groups,
+    messages,
+    notifications,
+    withIds,
+    changed,
     post(fields) {
-      const message: Message = {
-        threadTs: null,
-        metadata: null,
-        onlyFor: null,
-        ...fields,
-        ts: nextTs(),
-        edits: [],
-        deleted: false,
-      };
-      workspace.messages.push(message);
-      for (const user of mentioned(workspace, message)) workspace.notifications.push({ user, message });
-      workspace.changed();
+      const message: Stored = { ...blank, ...fields, blocks: withIds(fields.blocks), ts: nextTs() };
+      messages.push(message);
+      const members = byId.get(message.channel)?.members ?? [];
+      for (const user of notifiedBy(message, members, (group) => groups.get(group) ?? [])) {
+        if (user !== bot.userId) notifications.push({ user, message, at: now() });
+      }
+      changed();
       return message;
     },
-    edit(message, text, blocks) {
-      message.edits.push({ text: message.text, blocks: message.blocks });
-      message.text = text;
-      message.blocks = blocks;
-      workspace.changed();
+    edit(message, text, blocks, metadata) {
+      const earlier: EarlierForm = { text: message.text, blocks: message.blocks, until: now() };
+      Object.assign(stored(message), { text, blocks: withIds(blocks), edits: [...message.edits, earlier] });
+      if (metadata !== undefined) stored(message).metadata = metadata;
+      changed();
     },
-    channelId(idOrName) {
-      const name = idOrName.replace(/^#/, '');
-      const channel = channels.find((candidate) => candidate.id === name || candidate.name === name);
-      if (channel) return channel.id;
-      const direct = Object.values(people).find(({ id }) => id === name || directChannel(id) === name);
-      return direct ? directChannel(direct.id) : null;
+    remove(message) {
+      stored(message).deleted = true;
+      changed();
     },
-    changed: () => void changes.emit('change'),
+    react(message, name, user) {
+      const others = message.reactions.filter((reaction) => reaction.name !== name);
+      const users = message.reactions.find((reaction) => reaction.name === name)?.users ?? [];
+      stored(message).reactions = [...others, { name, users: [...users, user] }];
+      changed();
+    },
+    find: (channel, ts) =>
+      messages.find((message) => message.channel === channel && message.ts === ts && !message.deleted),
+    channel: (idOrName) => findChannel(byId, idOrName),
   };
-  return workspace;
+}
+
+const blank = {
+  threadTs: null,
+  metadata: null,
+  onlyFor: null,
+  via: null,
+  files: [],
+  edits: [],
+  deleted: false,
+  reactions: [],
+} as const;
+
+function openChannel(id: string, name: string): Channel {
+  const members = new Set<string>([...Object.values(people).map((member) => member.id), bot.userId]);
+  return { id, name, isDirect: false, isArchived: false, members, pins: new Set() };
 }
 
 /** The channel between the bot and one person. */
@@ -97,15 +115,30 @@ export function directChannel(userId: string): string {
   return userId.replace(/^U/, 'D');
 }
 
-/** Who is notified of a new message: those it mentions by user or group, and the other side of a direct channel. */
-function mentioned(workspace: Workspace, message: Message): Set<string> {
-  const text = `${message.text} ${JSON.stringify(message.blocks)}`;
-  const users = new Set([...text.matchAll(/<@(U[A-Z0-9]+)/g)].map((match) => match[1] as string));
-  for (const match of text.matchAll(/<!subteam\^(S[A-Z0-9]+)/g)) {
-    for (const user of workspace.members.get(match[1] as string) ?? []) users.add(user);
-  }
-  if (message.channel.startsWith('D')) users.add(message.channel.replace(/^D/, 'U'));
-  if (message.onlyFor !== null) users.add(message.onlyFor);
-  users.delete(message.user === bot.userId ? bot.userId : message.user);
-  return users;
+function findChannel(byId: Map<string, Channel>, idOrName: string): Channel | null {
+  const name = idOrName.replace(/^#/, '');
+  const known = byId.get(name) ?? [...byId.values()].find((channel) => !channel.isDirect && channel.name === name);
+  if (known) return known;
+  const person = Object.values(people).find(({ id }) => id === name || directChannel(id) === name);
+  if (!person) return null;
+  const id = directChannel(person.id);
+  const direct = byId.get(id) ?? {
+    id,
+    name: 'directmessage',
+    isDirect: true,
+    isArchived: false,
+    members: new Set([person.id, bot.userId]),
+    pins: new Set<string>(),
+  };
+  byId.set(id, direct);
+  return direct;
+}
+
+/** Slack's timestamps: seconds with six digits, unique, growing. */
+function createTimestamps(now: () => number): () => string {
+  let last = 0;
+  return () => {
+    last = Math.max(last + 1, Math.floor(now() * 1000));
+    return `${Math.floor(last / 1_000_000)}.${String(last % 1_000_000).padStart(6, '0')}`;
+  };
 }

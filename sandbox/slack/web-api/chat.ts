@@ -1,113 +1,100 @@
-import { blockErrors } from '../limits/blocks.ts';
-import { bot } from '../people.ts';
-import type { Message } from '../workspace.ts';
-import { type Answer, type Call, done, type Fields, fail, jsonOf, type Method, textOf } from './answer.ts';
+import type { Message } from '../message.ts';
+import { bot, people, team } from '../people.ts';
+import type { Channel } from '../workspace.ts';
+import { type Answer, type Call, channelOf, done, fail, type Method, missing, textOf } from './call.ts';
+import { contentOf, messageAsSlack, mostText } from './content.ts';
 
-const mostText = 40_000;
-
-/** Checks text and blocks as Slack does. Answers the fault, or the content. */
-export function contentOf(fields: Fields): { fault: Answer } | { text: string; blocks: Record<string, unknown>[] } {
-  const text = textOf(fields, 'text');
-  const blocks = jsonOf(fields, 'blocks');
-  if (text.length > mostText) return { fault: fail('msg_too_long') };
-  if (blocks === undefined || (Array.isArray(blocks) && blocks.length === 0)) {
-    return text === '' ? { fault: fail('no_text') } : { text, blocks: [] };
-  }
-  const errors = blockErrors(blocks, 50);
-  if (errors.length > 0)
-    return {
-      fault: fail('invalid_blocks', {
-        errors,
-        response_metadata: { messages: errors.map((error) => `[ERROR] ${error}`) },
-      }),
-    };
-  return { text, blocks: blocks as Record<string, unknown>[] };
+/** A channel that the bot may write to, or the refusal. */
+function writable(call: Call, by: 'id' | 'any'): Channel | { readonly refused: Answer } {
+  const channel = channelOf(call, by);
+  if ('refused' in channel) return channel;
+  if (channel.isArchived) return { refused: fail('is_archived') };
+  return channel.members.has(bot.userId) ? channel : { refused: fail('not_in_channel') };
 }
 
-const postMessage: Method = ({ workspace, fields }) => {
-  const channel = workspace.channelId(textOf(fields, 'channel'));
-  if (channel === null) return fail('channel_not_found');
-  const content = contentOf(fields);
-  if ('fault' in content) return content.fault;
-  const threadTs = textOf(fields, 'thread_ts') || null;
-  const message = workspace.post({
-    channel,
-    user: bot.userId,
-    ...content,
-    threadTs,
-    metadata: jsonOf(fields, 'metadata') ?? null,
-  });
-  return done({ channel, ts: message.ts, message: asSlack(message) });
+/** The thread that a new message belongs to: a reply to a reply goes to the same thread. Undefined = no such message. */
+function threadOf(call: Call, channel: Channel): string | null | undefined {
+  const ts = textOf(call.fields, 'thread_ts');
+  if (ts === '') return null;
+  const parent = call.workspace.find(channel.id, ts);
+  return parent && parent.onlyFor === null ? (parent.threadTs ?? parent.ts) : undefined;
+}
+
+const postMessage: Method = (call) => {
+  const absent = missing(call.fields, 'channel');
+  if (absent) return absent;
+  const channel = writable(call, 'any');
+  if ('refused' in channel) return channel.refused;
+  const content = contentOf(call.fields);
+  if ('refused' in content) return content.refused;
+  const threadTs = threadOf(call, channel);
+  if (threadTs === undefined) return fail('cannot_reply_to_message');
+  const message = call.workspace.post({ channel: channel.id, user: bot.userId, threadTs, ...content });
+  return done({ channel: channel.id, ts: message.ts, message: messageAsSlack(message, { metadata: true }) });
 };
 
-const update: Method = ({ workspace, fields }) => {
-  const message = findMessage(workspace.messages, workspace.channelId(textOf(fields, 'channel')), textOf(fields, 'ts'));
-  if (!message || message.onlyFor !== null) return fail('message_not_found');
-  if (message.user !== bot.userId) return fail('cant_update_message');
-  const content = contentOf(fields);
-  if ('fault' in content) return content.fault;
-  workspace.edit(message, content.text, content.blocks);
-  const metadata = jsonOf(fields, 'metadata');
-  if (metadata) message.metadata = metadata;
-  return done({ channel: message.channel, ts: message.ts, text: content.text, message: asSlack(message) });
-};
-
-const remove: Method = ({ workspace, fields }) => {
-  const message = findMessage(workspace.messages, workspace.channelId(textOf(fields, 'channel')), textOf(fields, 'ts'));
-  if (!message) return fail('message_not_found');
-  message.deleted = true;
-  workspace.changed();
-  return done({ channel: message.channel, ts: message.ts });
-};
-
-const postEphemeral: Method = ({ workspace, fields }) => {
-  const channel = workspace.channelId(textOf(fields, 'channel'));
-  if (channel === null) return fail('channel_not_found');
-  const content = contentOf(fields);
-  if ('fault' in content) return content.fault;
-  const message = workspace.post({
-    channel,
-    user: bot.userId,
-    ...content,
-    threadTs: textOf(fields, 'thread_ts') || null,
-    onlyFor: textOf(fields, 'user'),
-  });
+const postEphemeral: Method = (call) => {
+  const absent = missing(call.fields, 'channel', 'user');
+  if (absent) return absent;
+  const channel = writable(call, 'any');
+  if ('refused' in channel) return channel.refused;
+  const onlyFor = textOf(call.fields, 'user');
+  if (!Object.values(people).some(({ id }) => id === onlyFor)) return fail('user_not_found');
+  if (!channel.members.has(onlyFor)) return fail('user_not_in_channel');
+  const content = contentOf(call.fields);
+  if ('refused' in content) return content.refused;
+  const threadTs = threadOf(call, channel) ?? null;
+  const message = call.workspace.post({ channel: channel.id, user: bot.userId, threadTs, onlyFor, ...content });
   return done({ message_ts: message.ts });
 };
 
-const getPermalink: Method = ({ workspace, fields }: Call) => {
-  const channel = workspace.channelId(textOf(fields, 'channel'));
-  const message = findMessage(workspace.messages, channel, textOf(fields, 'message_ts'));
-  if (!message) return fail('message_not_found');
-  return done({
-    channel,
-    permalink: `https://tas-sandbox.slack.com/archives/${channel}/p${message.ts.replace('.', '')}`,
-  });
+/** The message that the call names and that everybody sees, or the refusal. */
+function named(
+  call: Call,
+  field = 'ts',
+): { readonly channel: Channel; readonly message: Message } | { readonly refused: Answer } {
+  const absent = missing(call.fields, 'channel', field);
+  if (absent) return { refused: absent };
+  const channel = channelOf(call);
+  if ('refused' in channel) return channel;
+  const message = call.workspace.find(channel.id, textOf(call.fields, field));
+  return message && message.onlyFor === null ? { channel, message } : { refused: fail('message_not_found') };
+}
+
+/** A text without blocks takes the blocks away; blocks alone keep the text out of sight. */
+const update: Method = (call) => {
+  const found = named(call);
+  if ('refused' in found) return found.refused;
+  const { channel, message } = found;
+  if (channel.isArchived) return fail('is_archived');
+  if (message.user !== bot.userId) return fail('cant_update_message');
+  const content = contentOf(call.fields, mostText.update);
+  if ('refused' in content) return content.refused;
+  call.workspace.edit(message, content.text, content.blocks, content.metadata);
+  return done({ channel: channel.id, ts: message.ts, text: content.text, message: messageAsSlack(message) });
+};
+
+const remove: Method = (call) => {
+  const found = named(call);
+  if ('refused' in found) return found.refused;
+  if (found.message.user !== bot.userId) return fail('cant_delete_message');
+  call.workspace.remove(found.message);
+  return done({ channel: found.channel.id, ts: found.message.ts });
+};
+
+const getPermalink: Method = (call) => {
+  const found = named(call, 'message_ts');
+  if ('refused' in found) return found.refused;
+  const { channel, message } = found;
+  const thread = message.threadTs === null ? '' : `?thread_ts=${message.threadTs}&cid=${channel.id}`;
+  const permalink = `https://${team.domain}.slack.com/archives/${channel.id}/p${message.ts.replace('.', '')}${thread}`;
+  return done({ channel: channel.id, permalink });
 };
 
 export const chatMethods: Readonly<Record<string, Method>> = {
   'chat.postMessage': postMessage,
+  'chat.postEphemeral': postEphemeral,
   'chat.update': update,
   'chat.delete': remove,
-  'chat.postEphemeral': postEphemeral,
   'chat.getPermalink': getPermalink,
 };
-
-export function findMessage(messages: readonly Message[], channel: string | null, ts: string): Message | undefined {
-  return messages.find((message) => message.channel === channel && message.ts === ts && !message.deleted);
-}
-
-/** A message as the Web API and interaction payloads show it. */
-export function asSlack(message: Message): Record<string, unknown> {
-  return {
-    type: 'message',
-    user: message.user,
-    ...(message.user === bot.userId ? { bot_id: bot.botId, app_id: bot.appId } : {}),
-    ts: message.ts,
-    text: message.text,
-    ...(message.blocks.length > 0 ? { blocks: message.blocks } : {}),
-    ...(message.threadTs === null ? {} : { thread_ts: message.threadTs }),
-    ...(message.metadata === null ? {} : { metadata: message.metadata }),
-    ...(message.edits.length > 0 ? { edited: { user: message.user, ts: message.ts } } : {}),
-  };
-}
