@@ -43,7 +43,7 @@ export function chosenValue({ type, element }: Element, choice: Choice): Loose {
 }
 
 /** What it says before anybody touched the element; null where it says nothing (buttons). */
-export function initialValueOf({ type, element }: Element): Loose | null {
+function initialValueOf({ type, element }: Element): Loose | null {
   if (type === 'button' || type === 'overflow') return null;
   if (oneOption.includes(type)) return { type, selected_option: element.initial_option ?? null };
   if (manyOptions.includes(type)) return { type, selected_options: element.initial_options ?? [] };

@@ -102,11 +102,11 @@ export function channelSeenBy(stage: Stage, member: Member, message: Message): C
   return channel;
 }
 
-export function isView(target: Message | OpenView): target is OpenView {
+function isView(target: Message | OpenView): target is OpenView {
   return 'rootId' in target;
 }
 
-export function blocksOf(target: Message | OpenView): Message['blocks'] {
+function blocksOf(target: Message | OpenView): Message['blocks'] {
   return isView(target) ? target.view.blocks : target.blocks;
 }
 

@@ -4,7 +4,7 @@ import type { SocketSide } from './socket.ts';
 import type { SlackTime } from './time.ts';
 
 /** Slack waits this long for an acknowledgement, in milliseconds. */
-export const patience = 3_000;
+const patience = 3_000;
 
 export type EnvelopeType = 'slash_commands' | 'interactive' | 'events_api';
 

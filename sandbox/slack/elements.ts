@@ -16,14 +16,10 @@ export interface Element {
   readonly input: Loose | null;
 }
 
-/** A button as a person sees it. */
-export interface Button {
+/** What is asked before a click counts. */
+export interface Dialog {
+  readonly title: string;
   readonly text: string;
-  readonly actionId: string;
-  readonly blockId: string;
-  readonly value: string;
-  /** What is asked before the click counts; null = nothing. */
-  readonly confirm: { readonly title: string; readonly text: string } | null;
 }
 
 export function elementsOf(blocks: readonly Block[]): Element[] {
@@ -41,19 +37,6 @@ export function elementsOf(blocks: readonly Block[]): Element[] {
   );
 }
 
-/** Every button in these blocks, in order. */
-export function buttonsOf(blocks: readonly Block[]): Button[] {
-  return elementsOf(blocks)
-    .filter(({ type }) => type === 'button')
-    .map(({ label, actionId, blockId, element }) => ({
-      text: label,
-      actionId,
-      blockId,
-      value: String(element.value ?? ''),
-      confirm: dialogOf(element),
-    }));
-}
-
 /** The element with this action id or these words on it. Throws what there is instead. */
 export function findElement(blocks: readonly Block[], name: string): Element {
   const all = elementsOf(blocks);
@@ -63,7 +46,8 @@ export function findElement(blocks: readonly Block[], name: string): Element {
   throw new Error(`there is no “${name}”, there is: ${there}`);
 }
 
-export function dialogOf(element: Loose): Button['confirm'] {
+/** Null when the element asks nothing. */
+export function dialogOf(element: Loose): Dialog | null {
   const { confirm } = element;
   return isObject(confirm) ? { title: plainTextOf(confirm.title), text: plainTextOf(confirm.text) } : null;
 }

@@ -45,7 +45,7 @@ function reference(inner: string): string {
 }
 
 /** A person's or a bot's name by user id; null when nobody has it. */
-export function nameOf(userId: string): string | null {
+function nameOf(userId: string): string | null {
   if (userId === bot.userId) return bot.name;
   if (userId === slackbot) return 'Slackbot';
   return Object.values(people).find(({ id }) => id === userId)?.name ?? null;

@@ -1,4 +1,4 @@
-import { buttonsOf, elementsOf, plainTextOf } from './elements.ts';
+import { elementsOf, plainTextOf } from './elements.ts';
 import { isObject } from './limits/rules.ts';
 import type { Block, Message } from './message.ts';
 import { readable, unescaped } from './mrkdwn.ts';
@@ -100,4 +100,4 @@ function listOf(value: unknown): Block[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-export { buttonsOf, readable };
+export { readable };

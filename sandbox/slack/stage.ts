@@ -1,4 +1,5 @@
 import type { Acknowledgement, Delivery } from './delivery.ts';
+import type { Dialog } from './elements.ts';
 import type { Message } from './message.ts';
 import type { Handles, StateValues } from './payloads.ts';
 import type { Member } from './people.ts';
@@ -26,7 +27,7 @@ export interface Stage {
 /** What an act led to, as the person sees it. */
 export interface Outcome extends Acknowledgement {
   /** The dialog that was confirmed on the way; null = there was none. */
-  readonly confirmed: { readonly title: string; readonly text: string } | null;
+  readonly confirmed: Dialog | null;
   /** What this person was shown alone since, and what came through the act's own response_url; oldest first. */
   shown(): readonly Message[];
   /** The first of these; waits for it. Throws when time is up. */

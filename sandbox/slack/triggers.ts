@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 /** A trigger id opens one modal, within this time in milliseconds. */
-export const triggerLifetime = 3_000;
+const triggerLifetime = 3_000;
 
 /** `viewId`: the modal from which it came; null = from a message, a command or a shortcut. */
 export interface Trigger {

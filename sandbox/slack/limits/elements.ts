@@ -83,7 +83,7 @@ const lengths: Rule = (value, at, faults) => {
   }
 };
 
-export const button = kind(
+const button = kind(
   'button',
   { text: plainText(75) },
   {
@@ -100,7 +100,7 @@ export const image = { image: shape(imageFields.required, imageFields.optional) 
 
 const overflow = kind('overflow', { options: list(option, 5) }, { action_id: actionId, confirm: confirmDialog });
 
-export const choices: Readonly<Record<string, Rule>> = {
+const choices: Readonly<Record<string, Rule>> = {
   ...kind(
     'static_select',
     {},

@@ -1,7 +1,7 @@
 import { bot, groups, type Member, people, team } from '../people.ts';
 import { done, fail, isTrue, type Method, page, textOf } from './call.ts';
 
-export function emailOf(member: Member): string {
+function emailOf(member: Member): string {
   return `${member.name}@example.test`;
 }
 

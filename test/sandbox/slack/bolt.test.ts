@@ -278,5 +278,5 @@ describe.each(['http', 'socket'] as const)('the simulated Slack under the real B
     expect(outcome).toMatchObject({ status: null, error: 'operation_timeout' });
     expect(outcome.shown()[0]?.text).toBe('/tas failed with the error "operation_timeout"');
     expect(slack.latencies('slash_commands')).toMatchObject({ count: 1, failed: 1 });
-  });
+  }, 20_000);
 });
