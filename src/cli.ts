@@ -2,6 +2,10 @@
 import { systemClock } from './shared/clock.ts';
 import { runTerminal } from './terminal/run-terminal.ts';
 
+/** Standard output is for the answer alone: libraries that print (a database being set up) print to standard error. */
+const print = process.stdout.write.bind(process.stdout);
+process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
+
 /** `npx tas <words> [--as person] [--json] [--wait]`: the same commands as in Slack, through the same door. */
 process.exitCode = await runTerminal(process.argv.slice(2), {
   async open(as) {
@@ -19,7 +23,7 @@ process.exitCode = await runTerminal(process.argv.slice(2), {
       throw error;
     }
   },
-  out: (text) => void process.stdout.write(text),
+  out: (text) => void print(text),
   err: (text) => void process.stderr.write(text),
   clock: systemClock,
 });
