@@ -35,3 +35,20 @@ export async function attemptPatiently<T>(logger: Logger, work: () => Promise<T>
   }
   return attempt(logger, work);
 }
+
+/**
+ * For work on the bot's own database outside of a durable step: what is thrown there means that it is away, and a run must
+ * not be lost for that. Tries again for ≈ 30 s, then throws.
+ */
+export async function persist<T>(logger: Logger, work: () => Promise<T>): Promise<T> {
+  for (const pause of pauses) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      logger.warn({ err: error }, "the bot's own database did not answer");
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return work();
+}

@@ -1,7 +1,7 @@
 import { comparePlans } from '../plans/compare-plans.ts';
 import type { Plan, PlanStage } from '../plans/plan.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
-import { type Attempt, attempt, attemptPatiently } from './attempt.ts';
+import { type Attempt, attempt, attemptPatiently, persist } from './attempt.ts';
 import type { CarryOutDeps, Durable, Execution } from './execution.ts';
 import { performStep } from './perform-step.ts';
 import type { StoredRun } from './run-records.ts';
@@ -22,7 +22,7 @@ export async function carryOut(
 ): Promise<Outcome> {
   const start = await durable.step('start', () => begin(deps, runId));
   if (start === 'over') return 'over';
-  const run = await findRun(deps, runId);
+  const run = await persist(deps.logger, () => findRun(deps, runId));
   // The crash came after the end: somebody may have retried or undone the run since.
   if (run.attempt !== attemptNumber || run.status !== 'running') return afterEnd(deps, run);
   const unable = hasBegun(run) ? 'parked' : 'voided';
@@ -103,9 +103,10 @@ function hasBegun(run: StoredRun): boolean {
 async function takeEnvironment(execution: Execution): Promise<FailureReport | null> {
   const { run, deps, environment } = execution;
   if (!holdsEnvironment(run.plan)) return null;
-  const inherit =
-    run.plan.action === 'rollback' || run.plan.action === 'restore' ? await parkedHolder(execution) : null;
-  const lease = await deps.records.acquireLease(environment.name, run.id, inherit);
+  const lease = await persist(deps.logger, async () => {
+    const inherits = run.plan.action === 'rollback' || run.plan.action === 'restore';
+    return deps.records.acquireLease(environment.name, run.id, inherits ? await parkedHolder(execution) : null);
+  });
   if ('holder' in lease) return busy(environment.name, lease.holder.runId);
   execution.fence = { environment: environment.name, token: lease.token };
   const changing = run.plan.stages.some((stage) => stage.steps.some((step) => step.effect !== 'reads'));
@@ -139,11 +140,14 @@ async function end(
   status: 'done' | 'parked' | 'voided',
   failure: FailureReport | null,
 ): Promise<Outcome> {
-  if (status === 'parked' && holdsEnvironment(run.plan)) await deps.records.parkLease(run.environment, run.id);
+  const { records, logger } = deps;
   const type = status === 'parked' ? 'failed' : status;
   const event = { type, text: failure?.message ?? null } as const;
-  await deps.records.move(run.id, status, event, failure === null ? {} : { failure });
-  if (status !== 'parked') await deps.records.releaseLease(run.environment, run.id);
+  await persist(logger, async () => {
+    if (status === 'parked' && holdsEnvironment(run.plan)) await records.parkLease(run.environment, run.id);
+    await records.move(run.id, status, event, failure === null ? {} : { failure });
+    if (status !== 'parked') await records.releaseLease(run.environment, run.id);
+  });
   return status;
 }
 

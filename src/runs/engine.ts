@@ -1,4 +1,5 @@
 import { DBOS } from '@dbos-inc/dbos-sdk';
+import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Secret } from '../shared/secret.ts';
 import { carryOut } from './carry-out.ts';
@@ -17,7 +18,18 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-const durable: Durable = { step: (name, work) => DBOS.runStep(work, { name }) };
+/** Failures are answers of a step; what is thrown is the bot's own database being away, and is tried again for ≈ 2 minutes. */
+const durable: Durable = {
+  step: (name, work) =>
+    DBOS.runStep(work, {
+      name,
+      retriesAllowed: true,
+      intervalSeconds: 0.5,
+      backoffRate: 2,
+      maxAttempts: 9,
+      shouldRetry: (error) => !(error instanceof Failure),
+    }),
+};
 
 /** Starts this process as a worker: takes up its unfinished runs, then carries out what is queued. One per process. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {

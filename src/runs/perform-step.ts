@@ -146,10 +146,15 @@ async function reportProgress(
   totals: Totals,
   startedAt: string,
 ): Promise<void> {
-  await deps.records.saveStep(run.id, progressOf(step, 'running', totals, startedAt, null));
-  if (performance.now() - lastProgress < progressPause) return;
-  lastProgress = performance.now();
-  await deps.records.event(run.id, 'progress', null, null);
+  try {
+    await deps.records.saveStep(run.id, progressOf(step, 'running', totals, startedAt, null));
+    if (performance.now() - lastProgress < progressPause) return;
+    lastProgress = performance.now();
+    await deps.records.event(run.id, 'progress', null, null);
+  } catch (error) {
+    // The batch is kept and counted all the same: the next one, or the step's end, tells how far it is.
+    deps.logger.warn({ err: error, run: run.id }, 'progress was not told');
+  }
 }
 
 /** Checks what the step left behind. A validation run reports failed findings; everywhere else they stop the run. */
