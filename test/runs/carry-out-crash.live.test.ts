@@ -1,8 +1,11 @@
+import { jest } from '@jest/globals';
 import type { MigrationStep } from '../../src/migrations/migration.ts';
 import { carryOut } from '../../src/runs/carry-out.ts';
-import { type BotDatabase, createBotDatabase } from '../storage/fresh-bot-database.ts';
+import { type BotDatabase, createBotDatabase, until } from '../storage/fresh-bot-database.ts';
 import { type Death, Killed, RememberedSteps } from './remembered-steps.ts';
 import { createSmallWorld, fillTenants, type SmallWorld, users } from './small-world.ts';
+
+jest.setTimeout(60_000);
 
 let bot: BotDatabase;
 const worlds: SmallWorld[] = [];
@@ -135,8 +138,10 @@ describe('a run whose worker is killed', () => {
     const run = await world.ask('migrate');
     const steps = new RememberedSteps();
     const { records } = world.deps;
-    const dying = { ...world.deps, records: { ...records, releaseLease: () => Promise.reject(new Killed()) } };
-    await expect(carryOut(dying, run.id, 1, steps.execution())).rejects.toThrow(Killed);
+    // A process that died there never comes back from the call.
+    const dying = { ...world.deps, records: { ...records, releaseLease: () => new Promise<void>(() => undefined) } };
+    void carryOut(dying, run.id, 1, steps.execution());
+    await until('the end', async () => (await world.run(run.id)).status === 'done');
     const next = await world.ask('backup');
     expect(await records.acquireLease(world.environment.name, next.id, null)).toHaveProperty('token');
     expect(await world.carryOut(run, steps.execution())).toBe('done');

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { MigrationStep } from '../../src/migrations/migration.ts';
 import type { Plan } from '../../src/plans/plan.ts';
 import { carryOut } from '../../src/runs/carry-out.ts';
@@ -6,6 +7,8 @@ import { sampleStep } from '../sample-run.ts';
 import { type BotDatabase, createBotDatabase } from '../storage/fresh-bot-database.ts';
 import { Killed, RememberedSteps } from './remembered-steps.ts';
 import { createSmallWorld, fillTenants, type SmallWorld, users } from './small-world.ts';
+
+jest.setTimeout(60_000);
 
 let bot: BotDatabase;
 let world: SmallWorld;
@@ -248,6 +251,29 @@ describe('a run that is taken up after a crash', () => {
     expect(await carryOut({ ...world.deps, environments: new Map() }, run.id, 1, steps.execution())).toBe('parked');
     expect((await world.run(run.id)).failure?.code).toBe('unknown-environment');
   });
+});
+
+describe('a run whose own database is away for a moment', () => {
+  it.each(['find', 'acquireLease', 'move', 'releaseLease'] as const)(
+    'at %s goes on and ends as it would',
+    async (call) => {
+      await open(fillTenants);
+      const run = await world.ask('migrate');
+      const steps = new RememberedSteps();
+      const { records } = world.deps;
+      let breaks = 1;
+      const broken = (...given: never[]): Promise<never> => {
+        const away = steps.names.length > 0 && breaks-- > 0;
+        if (away) return Promise.reject(new Error('Connection terminated unexpectedly'));
+        return (records[call] as (...args: never[]) => Promise<never>)(...given);
+      };
+      const flaky = { ...world.deps, records: { ...records, [call]: broken } };
+      expect(await carryOut(flaky, run.id, 1, steps.execution())).toBe('done');
+      expect(breaks).toBeLessThan(1);
+      expect((await world.run(run.id)).status).toBe('done');
+      expect(await holder()).toBeNull();
+    },
+  );
 });
 
 describe('validation', () => {

@@ -1,5 +1,8 @@
+import { jest } from '@jest/globals';
 import { samplePlan } from '../sample-run.ts';
 import { type BotDatabase, createBotDatabase, newRun } from './fresh-bot-database.ts';
+
+jest.setTimeout(60_000);
 
 let bot: BotDatabase;
 let environment: string;

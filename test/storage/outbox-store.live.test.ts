@@ -1,6 +1,9 @@
+import { jest } from '@jest/globals';
 import type { ButtonMeaning, Outbox } from '../../src/slack/outbox.ts';
 import { createOutboxStore } from '../../src/storage/outbox-store.ts';
 import { type BotDatabase, createBotDatabase, newRun } from './fresh-bot-database.ts';
+
+jest.setTimeout(60_000);
 
 let bot: BotDatabase;
 let outbox: Outbox;

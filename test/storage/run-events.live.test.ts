@@ -1,9 +1,12 @@
+import { jest } from '@jest/globals';
 import type { RunEvent } from '../../src/runs/run.ts';
 import { createLogger } from '../../src/shared/logger.ts';
 import { Secret } from '../../src/shared/secret.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { createRunStore } from '../../src/storage/run-store.ts';
 import { type BotDatabase, createBotDatabase, newRun, until } from './fresh-bot-database.ts';
+
+jest.setTimeout(60_000);
 
 let bot: BotDatabase;
 

@@ -1,9 +1,12 @@
+import { jest } from '@jest/globals';
 import { decide } from '../../src/approvals/decide.ts';
 import type { Vote } from '../../src/approvals/vote.ts';
 import { mayMove, type RunStatus, runStatuses } from '../../src/runs/run-status.ts';
 import type { Finding } from '../../src/systems/finding.ts';
 import { sampleFindings, samplePlan } from '../sample-run.ts';
 import { type BotDatabase, createBotDatabase, newRun } from './fresh-bot-database.ts';
+
+jest.setTimeout(60_000);
 
 let bot: BotDatabase;
 
