@@ -1,19 +1,15 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { Failure } from '../shared/failure.ts';
 import type { Secret } from '../shared/secret.ts';
 import type { BackupContext, Fingerprint, System } from '../systems/system.ts';
-import {
-  type BackupSet,
-  corrupt,
-  readManifest,
-  type StoredPart,
-  signManifest,
-  storedPartSchema,
-} from './backup-set.ts';
+import { type BackupSet, corrupt, readManifest, type StoredPart, signManifest } from './backup-set.ts';
+import { refuseFullDisk } from './disk-room.ts';
+import { writeDurably } from './durable-file.ts';
+import { withFolderLock } from './folder-lock.ts';
+import { type Proof, readProof, writeProof } from './proof.ts';
+import { chooseRemovals, type KnownSet, type Removal, type Retention, removeSets } from './retention.ts';
+import { bytesOf, readStoredPart, restorePart, takePart, verifyPart } from './stored-part.ts';
 
 /** A set as it is listed; `bytes` counts its own files, not the objects it shares with other sets. */
 export interface ListedSet {
@@ -22,17 +18,15 @@ export interface ListedSet {
   readonly createdAt: string;
   readonly bytes: number;
   readonly systems: readonly string[];
-  readonly proven: { readonly at: string; readonly seconds: number } | null;
+  readonly proven: Proof | null;
 }
-
-type Progress = BackupContext['progress'];
 
 export interface PartRequest {
   readonly environment: string;
   readonly setId: string;
   readonly system: System;
   readonly signal: AbortSignal;
-  readonly progress: Progress;
+  readonly progress: BackupContext['progress'];
 }
 
 /** Backup sets on a disk: `<root>/<environment>/<set>/<system>/…`; a set without a manifest is incomplete. */
@@ -51,169 +45,155 @@ export interface BackupFolder {
   listSets(environment: string): Promise<ListedSet[]>;
   /** Throws `unknown-backup` or `corrupt-backup`. */
   readSet(environment: string, setId: string): Promise<BackupSet>;
-  /** Verifies every checksum of the part, then replaces what the system holds. */
+  /** Reads all of the set again, shared objects included; throws `corrupt-backup` at the first thing that is wrong. */
+  verifySet(environment: string, setId: string): Promise<void>;
+  /**
+   * Verifies every checksum of the part, then replaces what the system holds. Throws `step-failed` when the system then
+   * holds something else than the part says.
+   */
   restorePart(request: PartRequest): Promise<Fingerprint>;
+  /** Writes down that the set was restored into scratch systems and passed the checks. */
+  markProven(environment: string, setId: string, proof: Proof): Promise<void>;
+  /** Removes sets that the rule does not keep, and shared objects that no set needs; never the newest complete set. */
+  removeOlder(environment: string, retention: Retention, now: Date): Promise<Removal>;
 }
 
 const manifestName = 'manifest.json';
-const partName = 'part.json';
+
+/** Where the sets of one environment are, and what signs them. */
+class Shelf {
+  readonly environment: string;
+  readonly folder: string;
+  readonly objects: string;
+  readonly #key: Secret;
+
+  constructor(root: string, environment: string, key: Secret) {
+    this.environment = environment;
+    this.folder = join(root, safe(environment));
+    this.objects = join(this.folder, 'objects');
+    this.#key = key;
+  }
+
+  at(setId: string, ...inside: string[]): string {
+    return join(this.folder, safe(setId), ...inside);
+  }
+
+  async read(setId: string): Promise<BackupSet> {
+    const text = await readFile(this.at(setId, manifestName), 'utf8').catch(() => null);
+    if (text === null) throw unknown(this.environment, setId);
+    const set = readManifest(text, this.#key);
+    if (set.id !== setId || set.environment !== this.environment) throw corrupt('it belongs to another place');
+    return set;
+  }
+
+  async seal(set: BackupSet): Promise<void> {
+    await writeDurably(this.at(set.id, manifestName), signManifest(set, this.#key));
+  }
+
+  /** All sets, complete or not, newest first. */
+  async ids(): Promise<string[]> {
+    const names = await readdir(this.folder).catch(() => [] as string[]);
+    return names
+      .filter((name) => name.startsWith('bak-'))
+      .sort()
+      .reverse();
+  }
+
+  async list(): Promise<ListedSet[]> {
+    const sets: ListedSet[] = [];
+    for (const id of await this.ids()) {
+      // A set that is incomplete or was tampered with is not offered; asking for it by name says what is wrong with it.
+      const set = await this.read(id).catch(() => null);
+      if (set) sets.push(asListed(set, await readProof(this.at(id), id, this.#key)));
+    }
+    return sets;
+  }
+
+  async prove(setId: string, proof: Proof): Promise<void> {
+    await this.read(setId);
+    await writeProof(this.at(setId), setId, proof, this.#key);
+  }
+
+  /** Bytes of a system's part in the newest set; 0 when there is none. */
+  async lastBytes(system: string): Promise<number> {
+    const [newest] = await this.list();
+    const part = newest && (await this.read(newest.id)).parts[system];
+    return part ? bytesOf(part) : 0;
+  }
+
+  async known(): Promise<KnownSet[]> {
+    const trusted = new Map((await this.list()).map((set) => [set.id, new Date(set.createdAt)]));
+    const known: KnownSet[] = [];
+    for (const id of await this.ids()) {
+      const sealed = await stat(this.at(id, manifestName)).catch(() => null);
+      const state = trusted.has(id) ? 'complete' : sealed ? 'untrusted' : 'incomplete';
+      known.push({ id, takenAt: trusted.get(id) ?? (await stat(this.at(id))).mtime, state });
+    }
+    return known;
+  }
+}
 
 /** Opens the folder of all backups; makes it when the first set is taken. */
 export function createBackupFolder(root: string, key: Secret): BackupFolder {
-  const setFolder = (environment: string, setId: string): string => join(root, safe(environment), safe(setId));
-  const objectsFolder = (environment: string): string => join(root, safe(environment), 'objects');
-  const readSet = async (environment: string, setId: string): Promise<BackupSet> => {
-    const text = await readFile(join(setFolder(environment, setId), manifestName), 'utf8').catch(() => null);
-    if (text === null) throw unknown(environment, setId);
-    const set = readManifest(text, key);
-    if (set.id !== setId || set.environment !== environment) throw corrupt('it belongs to another place');
-    return set;
-  };
+  const shelf = (environment: string): Shelf => new Shelf(root, environment, key);
+  const contextOf = (request: PartRequest): BackupContext => ({
+    objectsFolder: shelf(request.environment).objects,
+    signal: request.signal,
+    progress: request.progress,
+  });
   return {
-    readSet,
     async takePart(request) {
-      const folder = setFolder(request.environment, request.setId);
-      const done = await readPart(join(folder, request.system.name));
-      if (done) return done;
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await refuseFullDisk(folder, await lastBytes(this, request));
-      return takeFresh(request, folder, objectsFolder(request.environment));
+      const { system, setId } = request;
+      const place = shelf(request.environment);
+      const target = place.at(setId, system.name);
+      return withFolderLock(place.folder, async () => {
+        const done = await readStoredPart(target);
+        if (done) return done;
+        for (const folder of [place.at(setId), place.objects]) await mkdir(folder, { recursive: true, mode: 0o700 });
+        await refuseFullDisk(place.folder, await place.lastBytes(system.name));
+        return takePart(system, setId, target, contextOf(request));
+      });
     },
     async sealSet(environment, setId, systems, createdAt, engine) {
       const parts: Record<string, StoredPart> = {};
       for (const name of systems) {
-        const part = await readPart(join(setFolder(environment, setId), name));
+        const part = await readStoredPart(shelf(environment).at(setId, name));
         if (!part) throw incomplete(setId, name);
         parts[name] = part;
       }
       const set: BackupSet = { version: 1, id: setId, environment, createdAt: createdAt.toISOString(), engine, parts };
-      await writeDurably(join(setFolder(environment, setId), manifestName), signManifest(set, key));
+      await shelf(environment).seal(set);
       return set;
     },
-    async listSets(environment) {
-      const names = await readdir(join(root, safe(environment))).catch(() => [] as string[]);
-      const ids = names
-        .filter((name) => name.startsWith('bak-'))
-        .sort()
-        .reverse();
-      // A set that is incomplete or was tampered with is not offered; asking for it by name says what is wrong with it.
-      const sets = await Promise.all(ids.map((id) => readSet(environment, id).catch(() => null)));
-      return sets.filter((set) => set !== null).map(asListed);
+    listSets: (environment) => shelf(environment).list(),
+    readSet: async (environment, setId) => shelf(environment).read(setId),
+    async verifySet(environment, setId) {
+      const place = shelf(environment);
+      const { parts } = await place.read(setId);
+      for (const [system, part] of Object.entries(parts))
+        await verifyPart(place.at(setId, system), part, place.objects);
     },
     async restorePart(request) {
-      const set = await readSet(request.environment, request.setId);
-      const { system } = request;
-      const part = set.parts[system.name];
-      if (!part || part.systemType !== system.type || !system.restore) throw notInSet(set.id, system.name);
-      const folder = join(setFolder(request.environment, request.setId), system.name);
-      await verifyFiles(folder, part);
-      const { format, files, fingerprint, excludes } = part;
-      return system.restore(
-        { format, files, fingerprint, excludes },
-        folder,
-        contextOf(request, objectsFolder(request.environment)),
+      const place = shelf(request.environment);
+      const set = await place.read(request.setId);
+      return withFolderLock(place.folder, () =>
+        restorePart(request.system, set, place.at(set.id, request.system.name), contextOf(request)),
+      );
+    },
+    markProven: (environment, setId, proof) => shelf(environment).prove(setId, proof),
+    async removeOlder(environment, retention, now) {
+      const place = shelf(environment);
+      return withFolderLock(place.folder, async () =>
+        removeSets(place.folder, chooseRemovals(await place.known(), retention, now), now),
       );
     },
   };
 }
 
-async function takeFresh(request: PartRequest, setFolder: string, objects: string): Promise<StoredPart> {
-  const { system } = request;
-  if (!system.backup) throw notInSet(request.setId, system.name);
-  const target = join(setFolder, system.name);
-  const working = `${target}.partial`;
-  // What an earlier, killed attempt left is of no use: parts are taken whole.
-  await rm(working, { recursive: true, force: true });
-  await rm(target, { recursive: true, force: true });
-  await mkdir(working, { recursive: true, mode: 0o700 });
-  await mkdir(objects, { recursive: true, mode: 0o700 });
-  const started = performance.now();
-  try {
-    const identity = await system.identity();
-    const part = await system.backup(working, contextOf(request, objects));
-    const stored: StoredPart = {
-      systemType: system.type,
-      identity,
-      format: part.format,
-      files: part.files.map((file) => ({ ...file })),
-      fingerprint: { counts: { ...part.fingerprint.counts }, hash: part.fingerprint.hash },
-      excludes: [...part.excludes],
-      seconds: Math.round((performance.now() - started) / 10) / 100,
-    };
-    await writeDurably(join(working, partName), JSON.stringify(stored));
-    await rename(working, target);
-    return stored;
-  } catch (error) {
-    await rm(working, { recursive: true, force: true });
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw await diskFull(setFolder, null);
-    throw error;
-  }
-}
-
-function contextOf(request: PartRequest, objects: string): BackupContext {
-  return { objectsFolder: objects, signal: request.signal, progress: request.progress };
-}
-
-async function readPart(folder: string): Promise<StoredPart | null> {
-  const text = await readFile(join(folder, partName), 'utf8').catch(() => null);
-  return text === null ? null : storedPartSchema.parse(JSON.parse(text));
-}
-
-async function verifyFiles(folder: string, part: StoredPart): Promise<void> {
-  for (const file of part.files) {
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(join(folder, file.path)), hash).catch(() => {
-      throw corrupt(`${file.path} cannot be read`);
-    });
-    if (hash.digest('hex') !== file.sha256) throw corrupt(`${file.path} is not what was written`);
-  }
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const working = `${path}.partial`;
-  const file = await open(working, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(working, path);
-}
-
-/** Bytes of this system's part in the newest set; 0 when there is none. */
-async function lastBytes(folder: BackupFolder, { environment, system }: PartRequest): Promise<number> {
-  const [newest] = await folder.listSets(environment);
-  if (!newest) return 0;
-  const part = (await folder.readSet(environment, newest.id)).parts[system.name];
-  return part ? sum(part) : 0;
-}
-
-async function refuseFullDisk(folder: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < 2 * needed) throw await diskFull(folder, needed);
-}
-
-async function diskFull(folder: string, needed: number | null): Promise<Failure> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = Math.floor((bavail * bsize) / 1_000_000);
-  const want = needed === null ? '' : `, and twice the last part (${Math.ceil((2 * needed) / 1_000_000)} MB) must be`;
-  return new Failure({
-    code: 'disk-full',
-    message: `There is no room for the backup: ${free} MB are free${want}.`,
-    advice: 'The unfinished part was removed and no store was changed. Free space in the backups folder, then retry.',
-    retryable: true,
-  });
-}
-
-function asListed(set: BackupSet): ListedSet {
+function asListed(set: BackupSet, proven: Proof | null): ListedSet {
   const { id, environment, createdAt, parts } = set;
-  const bytes = Object.values(parts).reduce((total, part) => total + sum(part), 0);
-  return { id, environment, createdAt, bytes, systems: Object.keys(parts), proven: null };
-}
-
-function sum(part: StoredPart): number {
-  return part.files.reduce((total, file) => total + file.bytes, 0);
+  const bytes = Object.values(parts).reduce((total, part) => total + bytesOf(part), 0);
+  return { id, environment, createdAt, bytes, systems: Object.keys(parts), proven };
 }
 
 /** Names come from commands: one that is not a plain name cannot lead elsewhere. */
@@ -240,13 +220,5 @@ function incomplete(setId: string, system: string): Failure {
     message: `The backup set ${setId} lacks its part of ${system}.`,
     advice: 'The set is not usable; retry the run.',
     retryable: true,
-  });
-}
-
-function notInSet(setId: string, system: string): Failure {
-  return new Failure({
-    code: 'precondition-failed',
-    message: `${setId} holds nothing that ${system} could be restored from.`,
-    advice: 'Nothing was changed. Choose another set.',
   });
 }

@@ -52,11 +52,12 @@ export function readManifest(text: string, key: Secret): BackupSet {
   return set.data;
 }
 
-export function corrupt(what: string): Failure {
+export function corrupt(what: string, cause?: unknown): Failure {
   return new Failure({
     code: 'corrupt-backup',
     message: `The backup set cannot be trusted: ${what}.`,
     advice: 'Nothing was restored. Take another set; keep this one for a look at what happened to it.',
+    cause,
   });
 }
 

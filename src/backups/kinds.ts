@@ -74,12 +74,14 @@ function restorePart(deps: Deps): StepKind {
         bytes: part?.files.reduce((bytes, file) => bytes + file.bytes, 0) ?? 0,
       };
     },
-    async performBatch({ setId, system }, _batch, { signal }: StepContext) {
+    async performBatch({ setId, system }, _batch, { signal, fence }: StepContext) {
       const fingerprint = await deps.folder.restorePart({
         ...target(deps, setId, system),
         signal,
         progress: () => undefined,
       });
+      // The store's fence went back with its data: before anything else, older tokens are refused again.
+      await find(deps, system).advanceFence?.(fence);
       return { cursor: null, done: total(fingerprint.counts) };
     },
   });

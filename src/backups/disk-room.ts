@@ -1,0 +1,32 @@
+import { statfs } from 'node:fs/promises';
+import { Failure } from '../shared/failure.ts';
+
+/** Throws `disk-full` when less than twice of what is needed (bytes) is free. */
+export async function refuseFullDisk(folder: string, needed: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < 2 * needed) throw await diskFull(folder, needed);
+}
+
+/** Whether a write failed because the disk was full, at whatever depth that was said. */
+export function isDiskFull(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause && depth < 10; depth += 1) {
+    const { code } = cause as { code?: unknown };
+    if (code === 'ENOSPC' || code === 'EDQUOT') return true;
+    cause = (cause as { cause?: unknown }).cause;
+  }
+  return false;
+}
+
+/** What is said when there is no room; `needed` null = it ran full while writing. */
+export async function diskFull(folder: string, needed: number | null, cause?: unknown): Promise<Failure> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = Math.floor((bavail * bsize) / 1_000_000);
+  const want = needed === null ? '' : `, and twice the last part (${Math.ceil((2 * needed) / 1_000_000)} MB) must be`;
+  return new Failure({
+    code: 'disk-full',
+    message: `There is no room for the backup: ${free} MB are free${want}.`,
+    advice: 'The unfinished part was removed and no store was changed. Free space in the backups folder, then retry.',
+    retryable: true,
+    cause,
+  });
+}

@@ -1,0 +1,113 @@
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { checksumOf } from '../shared/checksum.ts';
+import { Failure } from '../shared/failure.ts';
+import type { BackupContext, BackupPart, Fingerprint, System } from '../systems/system.ts';
+import { type BackupSet, corrupt, type StoredPart, storedPartSchema } from './backup-set.ts';
+import { diskFull, isDiskFull } from './disk-room.ts';
+import { syncToDisk, writeDurably } from './durable-file.ts';
+import { referencesOf, verifyObjects } from './shared-objects.ts';
+
+/** The file that says that a part is complete: written last. */
+const partName = 'part.json';
+
+/** Null where the part is not complete, or what says so cannot be read: then it is taken again. */
+export async function readStoredPart(folder: string): Promise<StoredPart | null> {
+  const text = await readFile(join(folder, partName), 'utf8').catch(() => null);
+  if (text === null) return null;
+  try {
+    return storedPartSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/** Takes a part whole, beside its place, and moves it there when all of it is on disk. */
+export async function takePart(
+  system: System,
+  setId: string,
+  target: string,
+  context: BackupContext,
+): Promise<StoredPart> {
+  if (!system.backup) throw notInSet(setId, system.name);
+  const working = `${target}.partial`;
+  // What an earlier, killed attempt left is of no use: parts are taken whole.
+  await rm(working, { recursive: true, force: true });
+  await rm(target, { recursive: true, force: true });
+  await mkdir(working, { mode: 0o700 });
+  const started = performance.now();
+  try {
+    const identity = await system.identity();
+    const part = await system.backup(working, context);
+    for (const file of part.files) await syncToDisk(join(working, file.path));
+    const stored = asStored(system, identity, part, performance.now() - started);
+    await writeDurably(join(working, partName), JSON.stringify(stored));
+    await rename(working, target);
+    await syncToDisk(dirname(target));
+    return stored;
+  } catch (error) {
+    await rm(working, { recursive: true, force: true });
+    if (isDiskFull(error)) throw await diskFull(dirname(target), null, error);
+    throw error;
+  }
+}
+
+function asStored(system: System, identity: string, part: BackupPart, milliseconds: number): StoredPart {
+  return {
+    systemType: system.type,
+    identity,
+    format: part.format,
+    files: part.files.map((file) => ({ ...file })),
+    fingerprint: { counts: { ...part.fingerprint.counts }, hash: part.fingerprint.hash },
+    excludes: [...part.excludes],
+    seconds: Math.round(milliseconds / 10) / 100,
+  };
+}
+
+/** Verifies the part, restores it, and compares what the system then holds with what it held when the part was taken. */
+export async function restorePart(
+  system: System,
+  set: BackupSet,
+  folder: string,
+  context: BackupContext,
+): Promise<Fingerprint> {
+  const part = set.parts[system.name];
+  if (!part || part.systemType !== system.type || !system.restore) throw notInSet(set.id, system.name);
+  await verifyFiles(folder, part);
+  const { format, files, fingerprint, excludes } = part;
+  const restored = await system.restore({ format, files, fingerprint, excludes }, folder, context);
+  if (restored.hash === fingerprint.hash) return restored;
+  throw new Failure({
+    code: 'step-failed',
+    message: `${system.name} was restored from ${set.id}, but it holds something else than it did when the set was taken.`,
+    advice: 'Somebody may be writing to it: stop the services, then retry. The safety set holds what was there before.',
+  });
+}
+
+/** Reads every file and every shared object of the part again; throws `corrupt-backup`. */
+export async function verifyPart(folder: string, part: StoredPart, objectsFolder: string): Promise<void> {
+  await verifyFiles(folder, part);
+  await verifyObjects(objectsFolder, referencesOf(folder, part));
+}
+
+async function verifyFiles(folder: string, part: StoredPart): Promise<void> {
+  for (const file of part.files) {
+    const found = await checksumOf(join(folder, file.path)).catch((cause: unknown) => {
+      throw corrupt(`${file.path} cannot be read`, cause);
+    });
+    if (found.sha256 !== file.sha256) throw corrupt(`${file.path} is not what was written`);
+  }
+}
+
+/** Bytes of a part's own files. */
+export function bytesOf(part: StoredPart): number {
+  return part.files.reduce((total, file) => total + file.bytes, 0);
+}
+
+function notInSet(setId: string, system: string): Failure {
+  return new Failure({
+    code: 'precondition-failed',
+    message: `${setId} holds nothing that ${system} could be restored from.`,
+    advice: 'Nothing was changed. Choose another set.',
+  });
+}
