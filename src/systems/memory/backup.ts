@@ -7,7 +7,7 @@ import { canonicalJson, type Json } from '../../shared/json.ts';
 import type { BackupContext, BackupPart, Fingerprint } from '../system.ts';
 import { batchName, byCodePoint, type Content, type Fields, type MemoryStore } from './memory-store.ts';
 
-export const backupFormat = 'memory-records/1';
+const backupFormat = 'memory-records/1';
 const recordsFile = 'records.ndjson';
 const journalFile = 'journal.ndjson';
 

@@ -68,7 +68,7 @@ const fenceSchema = z.strictObject({ token: z.number().int() });
 const missing = ['NoSuchKey', 'NotFound', 'NoSuchBucket'];
 const lost = ['PreconditionFailed'];
 
-export function journalBucket(bucket: string): string {
+function journalBucket(bucket: string): string {
   return `${bucket}-tas-journal`;
 }
 
