@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { groups, people } from '../../sandbox/slack/people.ts';
 import { type SimulatedSlack, startSlack } from '../../sandbox/slack/slack.ts';
 import { configSchema } from '../../src/config/config.ts';
@@ -7,6 +8,9 @@ import { Secret } from '../../src/shared/secret.ts';
 import { createSlackFront, type SlackFront } from '../../src/slack/slack-front.ts';
 import { FakeDoor } from '../fake-door.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
+
+// Machines that build something meanwhile are slow.
+jest.setTimeout(30_000);
 
 export const quick = { edit: 60, stage: 20, poll: 500, backoff: 20 };
 
@@ -98,7 +102,7 @@ function memoryLogger(logged: string[]): Logger {
 }
 
 /** Looks again and again, for what the workspace does not show. */
-export async function until(holds: () => boolean, timeoutMs = 4_500): Promise<void> {
+export async function until(holds: () => boolean, timeoutMs = 20_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!holds()) {
     if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain`);
