@@ -12,7 +12,7 @@ import { MemoryOutbox } from './memory-outbox.ts';
 // Machines that build something meanwhile are slow.
 jest.setTimeout(30_000);
 
-export const quick = { edit: 60, stage: 20, poll: 500, backoff: 20 };
+const quick = { edit: 60, stage: 20, poll: 500, backoff: 20 };
 
 /** The real front on the simulated Slack, with a door and an outbox in memory. */
 export interface FrontOnSlack {
