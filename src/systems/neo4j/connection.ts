@@ -21,7 +21,7 @@ export interface GraphTransaction {
   run(statement: string, parameters?: Parameters): Promise<Values[]>;
 }
 
-export interface WorkOptions {
+interface WorkOptions {
   readonly signal?: AbortSignal;
   /** What is written into SHOW TRANSACTIONS, so that an operator sees whose transaction holds a lock. */
   readonly label?: string;
@@ -30,7 +30,7 @@ export interface WorkOptions {
 }
 
 /** A long reading transaction's streams: rows as they come, bounded in memory. */
-export type StreamRows = (statement: string, parameters?: Parameters) => AsyncIterable<Values>;
+type StreamRows = (statement: string, parameters?: Parameters) => AsyncIterable<Values>;
 
 /** The only way to the server: transactions that are taken up again when they may be, and errors without values. */
 export interface Connection {
@@ -214,7 +214,7 @@ async function ping({ once }: Sessions): Promise<{ version: string; latencyMs: n
   return { version: String(answer.records[0]?.get(0)), latencyMs: Math.round(performance.now() - began) };
 }
 
-export interface ConnectOptions {
+interface ConnectOptions {
   readonly name: string;
   /** bolt:// or neo4j://, with +s for TLS. */
   readonly url: string;

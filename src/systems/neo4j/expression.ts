@@ -20,7 +20,7 @@ const FUNCTIONS =
   /^(date|datetime|localdatetime|time|localtime|duration|point|vector\.similarity|apoc\.(text|coll|map|math|number|date|temporal|convert|label|any|bitwise|hashing|node|rel))\./;
 
 /** Line and column of an offset, both from 1. */
-export function positionOf(text: string, at: number): { line: number; column: number } {
+function positionOf(text: string, at: number): { line: number; column: number } {
   const before = text.slice(0, at).split('\n');
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }

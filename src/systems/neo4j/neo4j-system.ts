@@ -15,7 +15,7 @@ import { createNodes } from './kinds/create-nodes.ts';
 import { setProperties } from './kinds/set-properties.ts';
 import { findViolations, lookup, scan } from './reads.ts';
 
-export interface Neo4jOptions {
+interface Neo4jOptions {
   /** The configured name, e.g. `graph`. */
   readonly name: string;
   /** bolt:// or neo4j://, with +s for TLS. */

@@ -4,13 +4,13 @@ import { decodeProperties, encodeProperties } from './encode.ts';
 import { escapeLabels, escapeName } from './name.ts';
 
 /** A node to be made. */
-export interface NewNode {
+interface NewNode {
   readonly labels: readonly string[];
   readonly properties: { readonly [property: string]: unknown };
 }
 
 /** A relationship to be made, its ends by internal id. */
-export interface NewRelationship {
+interface NewRelationship {
   readonly node: bigint;
   readonly other: bigint;
   readonly type: string;

@@ -24,7 +24,7 @@ export interface LockedRecord {
 }
 
 /** Where the next batch begins: after which key, and with which ordinal of `$sequence`. */
-export interface Cursor {
+interface Cursor {
   readonly after: string;
   readonly ordinal: number;
 }

@@ -11,7 +11,7 @@ import type { Json } from '../../../shared/json.ts';
 import type { BackupFile } from '../../system.ts';
 
 /** A file of JSON lines being written, compressed, with a last line that says how many there are. */
-export interface PartWriter {
+interface PartWriter {
   write(line: Json): Promise<void>;
   /** Ends the file and brings it to the disk. */
   close(): Promise<BackupFile>;

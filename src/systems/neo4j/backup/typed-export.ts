@@ -12,8 +12,8 @@ import { type GraphSchema, graphSchema } from './graph-schema.ts';
 import { checkFile, corruptBackup, readPart, writePart } from './part-file.ts';
 import { walkGraph } from './walk-graph.ts';
 
-export const FORMAT = 'neo4j-typed-export/1';
-export const FILES = { nodes: 'nodes.ndjson.zst', relationships: 'relationships.ndjson.zst', schema: 'schema.json' };
+const FORMAT = 'neo4j-typed-export/1';
+const FILES = { nodes: 'nodes.ndjson.zst', relationships: 'relationships.ndjson.zst', schema: 'schema.json' };
 const EXCLUDES = ['users and roles of the server', 'other databases of the server'];
 const PROGRESS_EVERY = 5000;
 
@@ -102,7 +102,7 @@ export async function* readRelationships(
   }
 }
 
-export async function readSchemaFile(folder: string): Promise<GraphSchema> {
+async function readSchemaFile(folder: string): Promise<GraphSchema> {
   try {
     const { format: _, ...schema } = JSON.parse(await readFile(join(folder, FILES.schema), 'utf8')) as { format: Json };
     return graphSchema.parse(schema);

@@ -6,7 +6,7 @@ import { createGraphHash, type GraphHash, type NodeRecord, type RelationshipReco
 import { type GraphSchema, readSchema } from './graph-schema.ts';
 
 /** What is done with each part of a graph as it goes by. */
-export interface GraphVisitor {
+interface GraphVisitor {
   node?(node: NodeRecord): void | Promise<void>;
   relationship?(relationship: RelationshipRecord): void | Promise<void>;
   schema?(schema: GraphSchema): void | Promise<void>;

@@ -24,7 +24,7 @@ export async function readBody(
 }
 
 /** Where the undo goes on after its batch `index`; null when the original's first batch is undone. */
-export function nextUndo(batches: number, index: number): number | null {
+function nextUndo(batches: number, index: number): number | null {
   const left = batches - index - 1;
   return left > 0 ? left : null;
 }

@@ -22,7 +22,7 @@ type NodeChange = Extract<Change, { form: 'node' }>;
 type Found = { readonly id: bigint | null; readonly change: NodeChange };
 
 /** Why a created node may not go: what others changed in it, what they attached to it. Empty when it may. */
-export function compareNode(collection: string, key: string, made: NodeImage, now: CurrentNode): Conflict[] {
+function compareNode(collection: string, key: string, made: NodeImage, now: CurrentNode): Conflict[] {
   const conflicts: Conflict[] = [];
   const add = (field: string, reason: Conflict['reason'], ours: Json, theirs: Json) =>
     conflicts.push({ collection, key, field, reason, base: null, ours, theirs });

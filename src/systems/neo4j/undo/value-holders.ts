@@ -4,7 +4,7 @@ import { decodeValue, type Encoded, encodeValue } from '../encode.ts';
 import { escapeName } from '../name.ts';
 
 /** A value that a record is about to get. */
-export interface WantedValue {
+interface WantedValue {
   /** The record's internal id; null where it does not exist yet. */
   readonly id: bigint | null;
   readonly labels: readonly string[];
