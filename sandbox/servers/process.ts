@@ -53,12 +53,17 @@ export async function startDetached(wanted: DetachedProcess): Promise<void> {
         stdio: ['ignore', log.fd, log.fd],
       },
     );
+    let ended = false;
+    child.once('exit', () => {
+      ended = true;
+    });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);
     });
+    // However slow the machine is: going on without the file would mean a process that nobody can end.
+    while (!ended && (await readPidFile(wanted.pidFile)) === null) await pause(20);
     child.unref();
-    for (let waited = 0; waited < 5_000 && (await readPidFile(wanted.pidFile)) === null; waited += 20) await pause(20);
   } finally {
     await log.close();
   }
@@ -72,9 +77,13 @@ export async function readPidFile(path: string): Promise<PidFile | null> {
   return { pid: Number(pid), started, stopSignal: stopSignal as NodeJS.Signals, mark };
 }
 
-/** True where the process is the one that the pid file was written for, and not a later one with the same pid. */
+/**
+ * True where the process is the one that the pid file was written for, and not a later one with the same pid. While a
+ * process turns into another program the system shows an empty command line: then its time of start decides alone.
+ */
 function isSameProcess(file: PidFile, found: ProcessIdentity | null): boolean {
-  return found !== null && found.started === file.started && found.command.includes(file.mark);
+  if (found === null || found.started !== file.started) return false;
+  return found.command === '' || found.command.includes(file.mark);
 }
 
 /** The pid of the running process that the pid file names; null where it does not run any more. */

@@ -89,7 +89,11 @@ function createTask(name: string, running: Set<Running>, write: (name: string, t
 }
 
 function howFar(task: Running, now: number): string {
-  const elapsed = sayDuration(Math.round((now - task.since) / 1000) * 1000);
-  const time = task.estimateMs === undefined ? elapsed : `${elapsed} of about ${sayDuration(task.estimateMs)}`;
+  const elapsed = now - task.since;
+  const said = sayDuration(Math.round(elapsed / 1000) * 1000);
+  const { estimateMs } = task;
+  let time = said;
+  if (estimateMs !== undefined && elapsed <= estimateMs) time = `${said} of about ${sayDuration(estimateMs)}`;
+  if (estimateMs !== undefined && elapsed > estimateMs) time = `${said}, longer than on an idle machine`;
   return task.detail === '' ? time : `${time}, ${task.detail}`;
 }

@@ -47,7 +47,7 @@ export async function resetServer(server: Server, context: ServerContext): Promi
 /** A process that ends at once gets more tries: the helpers of one that was killed may hold its data a moment longer. */
 async function start(server: Server, context: ServerContext): Promise<void> {
   const { folder, state, task } = context;
-  task.begin('starting', server.name === 'neo4j' ? 10_000 : 3_000);
+  task.begin('starting', server.name === 'neo4j' ? 20_000 : 3_000);
   await mkdir(join(folder, 'run'), { recursive: true });
   await mkdir(join(folder, 'logs'), { recursive: true });
   let why: string | null = null;

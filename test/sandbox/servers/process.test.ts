@@ -71,6 +71,21 @@ describe('a server process', () => {
     }
   });
 
+  it('is not taken for gone while it turns from one program into the next', async () => {
+    // Each program of the chain replaces the one before, as setpriv is replaced by the server.
+    const chain = ['env', 'env', 'env', 'env', 'env'];
+    for (let round = 0; round < 25; round += 1) {
+      const mark = join(folder, `chain-${round}`);
+      const pidFile = `${mark}.pid`;
+      const args = [...chain, 'sh', '-c', `sleep 30; : ${mark}`];
+      const logFile = `${mark}.log`;
+      await startDetached({ pidFile, logFile, command: 'env', args, mark, stopSignal: 'SIGKILL', cwd: folder });
+      const pid = (await readPidFile(pidFile))?.pid;
+      for (let look = 0; look < 60; look += 1) expect(await findRunning(pidFile)).toBe(pid);
+      expect(await stopProcess(pidFile, 5_000)).toBe('ended');
+    }
+  }, 30_000);
+
   it('counts as absent where the pid file is missing or cut short', async () => {
     const pidFile = join(folder, 'broken.pid');
     expect(await findRunning(pidFile)).toBeNull();
