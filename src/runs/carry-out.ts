@@ -1,6 +1,7 @@
 import { comparePlans } from '../plans/compare-plans.ts';
 import type { Plan, PlanStage } from '../plans/plan.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
+import { digestOf, type Json } from '../shared/json.ts';
 import { type Attempt, attempt, attemptPatiently, persist } from './attempt.ts';
 import type { CarryOutDeps, Durable, Execution } from './execution.ts';
 import { performStep } from './perform-step.ts';
@@ -28,6 +29,7 @@ export async function carryOut(
   const unable = hasBegun(run) ? 'parked' : 'voided';
   const environment = deps.environments.get(run.environment);
   if (!environment) return end(deps, run, unable, gone(run.environment));
+  if (digestOf(run.plan as unknown as Json) !== run.digest) return end(deps, run, unable, tampered());
   const execution: Execution = { deps, run, environment, durable, fence: { environment: run.environment, token: 0 } };
   const held = await takeEnvironment(execution);
   if (held !== null) return end(deps, run, unable, held);
@@ -160,6 +162,15 @@ async function findRun(deps: CarryOutDeps, runId: string): Promise<StoredRun> {
   const run = await deps.records.find(runId);
   if (run) return run;
   throw new Failure({ code: 'unknown-run', message: `There is no run ${runId}.`, advice: 'Nothing was changed.' });
+}
+
+function tampered(): FailureReport {
+  return {
+    code: 'plan-changed',
+    message: 'The stored plan is not the one that was signed.',
+    advice: "Somebody or something wrote into the bot's database. Find out what; then ask for the run again.",
+    retryable: false,
+  };
 }
 
 function changed(changes: readonly string[]): FailureReport {

@@ -235,6 +235,8 @@ async function changeStatus(
   const now = clock.now();
   await client.query(
     `update tas.run set status = $2, failure = coalesce($3, failure), undone_by = coalesce($4, undone_by),
+       -- Runs of an environment follow each other, so a base from the start is greater than all ids generated before.
+       sequence_base = case when $5 and started_at is null then $8 else sequence_base end,
        started_at = case when $5 then coalesce(started_at, $6) else started_at end,
        ended_at = case when $7 then $6 else ended_at end
      where id = $1`,
@@ -246,6 +248,7 @@ async function changeStatus(
       to === 'running',
       now,
       isOver(to) || to === 'parked',
+      String(BigInt(now.getTime()) * 1000n),
     ],
   );
   return true;

@@ -12,7 +12,7 @@ const worlds: SmallWorld[] = [];
 let nextWorld = 1;
 
 beforeAll(async () => {
-  bot = await createBotDatabase();
+  bot = await createBotDatabase({ now: () => new Date('2026-11-22T10:00:00Z') });
 });
 afterEach(async () => {
   for (const world of worlds.splice(0)) await world.close();
@@ -84,8 +84,8 @@ it('a run that nothing disturbs fills each record once and ends', async () => {
   );
   const { tenants, written } = unbroken as { tenants: string[]; written: string[] };
   expect(new Set(tenants).size).toBe(count);
-  expect(tenants).toEqual(users(count).map((_, i) => `tenant_${1_700_000_000_000_000 + i}`));
-  expect(written.toSorted()).toEqual([...tenants, 'tenant_1700000000002500', 'tenant_1700000000002501'].toSorted());
+  expect(tenants).toEqual(users(count).map((_, i) => `tenant_${1_795_341_600_000_000 + i}`));
+  expect(written.toSorted()).toEqual([...tenants, 'tenant_1795341600002500', 'tenant_1795341600002501'].toSorted());
   expect(unbroken).toMatchObject({ status: 'done', gone: null, holder: null, failure: null });
 });
 

@@ -106,6 +106,16 @@ export async function readBody(session: Session, seal: Seal, key: BatchKey): Pro
   return decodeBody(await seal.open(Buffer.from(row.body, 'hex'), label(key)));
 }
 
+/** The batches of a run that changed the schema. */
+export async function listSchemaBatches(session: Session, runId: string): Promise<BatchKey[]> {
+  if (!(await hasJournal(session))) return [];
+  const rows = await session.rows<{ step_id: string; index: string }>(
+    `SELECT step_id, "index"::text FROM tas_journal.batch WHERE run_id = $1 AND summary->>'keyColumn' IS NULL ORDER BY step_id, "index"`,
+    [runId],
+  );
+  return rows.map((row) => ({ runId, stepId: row.step_id, index: Number(row.index) }));
+}
+
 /** How many batches a step committed: they are numbered from 0 without gaps. */
 export async function countBatches(session: Session, runId: string, stepId: string): Promise<number> {
   if (!(await hasJournal(session))) return 0;

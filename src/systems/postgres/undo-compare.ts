@@ -14,6 +14,8 @@ export interface UndoWork {
   readonly reader: JournalReader;
   readonly context: UndoContext;
   readonly original: JournalBody;
+  /** Constraints that a preview takes for gone: the run made them, and their undo comes first. */
+  readonly leavingConstraints?: ReadonlySet<string>;
 }
 
 /** One record that may go back: what stands there now, and what shall. */
@@ -127,7 +129,7 @@ async function keepReferred(
       if (held.has(change.after[field] ?? '')) kept.add(referred(original.table, change, field));
   }
   const leaving = () => changes.filter((change) => change.did === 'insert' && !kept.has(change.key));
-  for (const found of await findForeignHolders(session, table, key, leaving)) {
+  for (const found of await findForeignHolders(session, table, key, leaving, work.leavingConstraints)) {
     const change = changes.find((candidate) => candidate.key === found.key);
     if (change) kept.add(referred(original.table, change, found.field));
   }

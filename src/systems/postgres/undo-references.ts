@@ -11,15 +11,18 @@ export interface HeldRecord {
 
 /**
  * Which of the records that are to be deleted others refer to by a foreign key, whatever it would do on delete.
- * References among the records to be deleted do not count; one that stays keeps those which it refers to.
+ * References among the records to be deleted do not count; one that stays keeps those which it refers to. Nor do
+ * foreign keys in `leavingKeys`: they will be gone before.
  */
 export async function findForeignHolders(
   session: Session,
   table: Table,
   key: Column,
   leaving: () => readonly RowChange[],
+  leavingKeys: ReadonlySet<string> = new Set(),
 ): Promise<HeldRecord[]> {
-  const pointing = await findForeignKeys(session, table.oid, 'to');
+  const all = await findForeignKeys(session, table.oid, 'to');
+  const pointing = all.filter((foreignKey) => !leavingKeys.has(foreignKey.name));
   const held = new Map<string, HeldRecord>();
   for (let found = -1; found !== held.size; ) {
     found = held.size;

@@ -5,7 +5,7 @@ import { type BatchManner, type KindSetting, runBatch } from './batch.ts';
 import type { Session } from './database.ts';
 import { isRowChange, type JournalBody } from './journal-body.ts';
 import { createJournalReader } from './journal-reader.ts';
-import { countBatches, readBody } from './journal-store.ts';
+import { countBatches, listSchemaBatches, readBody } from './journal-store.ts';
 import { compareRows } from './undo-compare.ts';
 import { applyRows } from './undo-rows.ts';
 import { previewSchemaChange, undoSchemaChange } from './undo-schema.ts';
@@ -42,6 +42,7 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
     setting.database.transact({ readOnly: true, statementTimeout: 600_000 }, work);
   const total = await read((session) => countBatches(session, runId, stepId));
   const reader = createJournalReader(setting.database, setting.seal);
+  const leavingConstraints = await read((session) => constraintsOf(session, setting, runId));
   const keys = createHash('sha256');
   const samples: Sample[] = [];
   const locks = new Set<string>();
@@ -57,7 +58,9 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
       for (const lock of seen.locks) locks.add(lock);
       continue;
     }
-    const seen = await read((session) => compareRows(session, { setting, reader, context, original }));
+    const seen = await read((session) =>
+      compareRows(session, { setting, reader, context, original, leavingConstraints }),
+    );
     schema = digestOf([...seen.table.columns.values()].map((column) => ({ ...column })));
     for (const intent of seen.intents) {
       keys.update(`${intent.key}\n`);
@@ -80,6 +83,18 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
     bytes,
     findings: [],
   };
+}
+
+/** Names of the constraints that the run made and that its undo drops before it comes to rows. */
+async function constraintsOf(session: Session, setting: KindSetting, runId: string): Promise<Set<string>> {
+  const names = new Set<string>();
+  for (const key of await listSchemaBatches(session, runId)) {
+    const body = await readBody(session, setting.seal, key);
+    for (const change of body?.changes ?? []) {
+      if (change.did === 'add-constraint' && !change.existed) names.add(change.name);
+    }
+  }
+  return names;
 }
 
 function isOfRows(body: JournalBody): boolean {

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type BotSession, startBotSession } from '../../sandbox/bot-session.ts';
+import { openStores, type Stores } from '../../sandbox/demo/stores.ts';
+import { type SeedKind, seed } from '../../sandbox/seed/seed.ts';
+import type { Endpoints } from '../../sandbox/servers/endpoints.ts';
+import { readGivenEndpoints } from '../../sandbox/servers/given-endpoints.ts';
+import { liveStores } from '../live-stores.ts';
+
+/** A platform with data, a simulated Slack and the bot in it, on the test stores. */
+export interface Journey {
+  readonly endpoints: Endpoints;
+  readonly folder: string;
+  readonly session: BotSession;
+  readonly stores: Stores;
+  /** The bot's own database, for looking at events. */
+  readonly botPool: pg.Pool;
+  close(): Promise<void>;
+}
+
+/** Fills the stores, makes a fresh database for the bot and starts it. */
+export async function openJourney(kind: SeedKind, mode: 'http' | 'socket' = 'http'): Promise<Journey> {
+  const admin = new pg.Client({ connectionString: liveStores().botPostgres.url });
+  await admin.connect();
+  const name = `journey_${randomBytes(4).toString('hex')}`;
+  await admin.query(`create database ${name}`);
+  const botUrl = new URL(liveStores().botPostgres.url);
+  botUrl.pathname = `/${name}`;
+  const given = readGivenEndpoints({ ...process.env, TEST_BOT_POSTGRES_URL: botUrl.href }) as Endpoints;
+  await ensurePlatform(given);
+  await seed(given, { kind });
+  const folder = await mkdtemp(join(tmpdir(), 'tas-journey-'));
+  const session = await startBotSession(folder, given, mode);
+  const stores = openStores(given);
+  const botPool = new pg.Pool({ connectionString: botUrl.href, max: 2 });
+  return {
+    endpoints: given,
+    folder,
+    session,
+    stores,
+    botPool,
+    async close() {
+      await session.stop();
+      await stores.close();
+      await botPool.end();
+      await admin.query(`drop database ${name} with (force)`);
+      await admin.end();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The platform's database, where the test stores do not have it yet. */
+async function ensurePlatform({ postgres }: Endpoints): Promise<void> {
+  const admin = new pg.Client({ connectionString: liveStores().postgres.url });
+  await admin.connect();
+  const { rowCount } = await admin.query('select from pg_database where datname = $1', [postgres.database]);
+  if (rowCount === 0) await admin.query(`create database ${postgres.database}`);
+  await admin.end();
+}
