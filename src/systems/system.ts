@@ -161,6 +161,8 @@ export interface StepKind<Input = unknown> {
   readonly input: z.ZodType<Input>;
   /** One line for people: what this step with this input does. */
   describe(input: Input): string;
+  /** Which fields it writes, so that an undo finds later runs over the same ones. Absent = none. */
+  writes?(input: Input): readonly Omit<FieldRef, 'system'>[];
   preview(input: Input, context: StepContext): Promise<StepPreview>;
   performBatch(input: Input, batch: BatchRequest, context: StepContext): Promise<BatchResult>;
   /** After the last batch; a failed finding fails the step. */
