@@ -3,7 +3,7 @@ import type { Picture } from '../../sandbox/demo/stores.ts';
 import { type Journey, openJourney } from './open-journey.ts';
 
 /** Enough for a few batches of the larger steps, and little enough for a restart at every event. */
-const users = 2_500;
+const users = 2_200;
 const patience = 300_000;
 
 interface Outcome {
@@ -22,6 +22,13 @@ async function askAndApprove({ session: { slack } }: Journey): Promise<string> {
     patience,
   );
   await slack.as('bob').click(card, 'Approve');
+  // Killed before the vote is stored, the click is lost and nobody is told that it counted: bob would click again.
+  const told = () =>
+    slack
+      .as('bob')
+      .ephemerals()
+      .some(({ text }) => text.startsWith('You approved'));
+  await slack.waitFor('bob to be told that his vote counts', told, patience);
   return /run-[0-9a-z]{10}/.exec(JSON.stringify(card.blocks))?.[0] ?? '';
 }
 
