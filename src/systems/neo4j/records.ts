@@ -34,7 +34,8 @@ export function cursorOf(batch: BatchRequest): Cursor | null {
   return cursor === null ? null : { after: String(cursor.after), ordinal: Number(cursor.ordinal) };
 }
 
-const LOCK = 'SET n._tas_lock = true REMOVE n._tas_lock';
+/** Takes the write locks of `n` in the order of the rows, leaving no trace. */
+export const LOCK = 'SET n._tas_lock = true REMOVE n._tas_lock';
 
 /** Selects in key order; `$after` null means from the beginning. */
 export function selectStatement(selection: Selection, tail: string, after: string | null): Statement {
@@ -47,7 +48,8 @@ export function selectStatement(selection: Selection, tail: string, after: strin
   return cypher`${head}${where} AND NOT ${there}${unless.value} } ${rest}`;
 }
 
-function refuseKey(selection: Selection, problem: string): Failure {
+/** The failure of a key that does not identify records. */
+export function refuseKey(selection: Pick<Selection, 'label' | 'key'>, problem: string): Failure {
   return new Failure({
     code: 'precondition-failed',
     message: `${selection.label}.${selection.key} ${problem}, so records cannot be told apart by it.`,
@@ -83,13 +85,7 @@ export async function findByKeys(
   const statement = `MATCH (n:${escapeName(label)}) WHERE ${property} IN $keys WITH n ORDER BY ${property} ${purpose === 'lock' ? LOCK : ''} RETURN ${property}, id(n)`;
   const found = new Map<string, bigint>();
   for (const [value, id] of await transaction.run(statement, { keys })) {
-    if (found.has(value as string)) {
-      throw new Failure({
-        code: 'precondition-failed',
-        message: `Two records of ${label} have the same ${key}; it is unclear which of them the run changed.`,
-        advice: 'Give one of them another key, then retry.',
-      });
-    }
+    if (found.has(value as string)) throw refuseKey({ label, key }, 'is not unique');
     found.set(value as string, id as bigint);
   }
   return found;

@@ -283,6 +283,7 @@ export function createNodes(store: Store): StepKind {
     effect: 'adds',
     input,
     describe: (step) => `Creates a ${step.label} for each ${step.for.label} where ${step.for.where} that has none`,
+    writes: ({ label, properties }) => Object.keys(properties).map((field) => ({ collection: label, field })),
     preview: (step, context) => preview(store, step, context),
     performBatch: (step, batch, context) => performBatch(store, step, batch, context),
     verify: (step) => verify(store, step),
