@@ -31,6 +31,7 @@ export function addColumnKind(setting: KindSetting): StepKind {
     effect: 'adds',
     input: inputSchema,
     describe: ({ table, column, type }) => `adds the column ${column} (${type}) to ${table}`,
+    writes: ({ table, column }) => [{ collection: table, field: column }],
     preview: (input) => setting.database.transact({ readOnly: true }, (session) => preview(session, input)),
     performBatch: (input, batch, context) => performBatch(setting, input, batch, context),
     verify: (input) => setting.database.transact({ readOnly: true }, (session) => verify(session, input)),

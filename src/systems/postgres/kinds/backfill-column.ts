@@ -41,6 +41,7 @@ export function backfillColumnKind(setting: KindSetting): StepKind {
       const from = 'lookup' in input ? ` from ${input.lookup.system} ${input.lookup.collection}` : '';
       return `fills ${Object.keys(input.columns).join(', ')} of ${input.table}${from}`;
     },
+    writes: ({ table, columns }) => Object.keys(columns).map((field) => ({ collection: table, field })),
     preview: (input, context) => preview(setting, input, context),
     performBatch: (input, batch, context) => performBatch(setting, input, batch, context),
     verify: (input, context) => verify(setting, input, context),

@@ -44,6 +44,7 @@ export function insertRowsKind(setting: KindSetting): StepKind {
     effect: 'adds',
     input: inputSchema,
     describe: ({ table, from }) => `adds to ${table} the rows missing for ${from.system} ${from.collection}`,
+    writes: ({ table, key, columns }) => [key, ...Object.keys(columns)].map((field) => ({ collection: table, field })),
     preview: (input, context) => preview(setting, input, context),
     performBatch: (input, batch, context) => performBatch(setting, input, batch, context),
     verify: (input, context) => verify(setting, input, context),
