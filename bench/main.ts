@@ -31,7 +31,11 @@ function say(line: string): void {
 }
 
 async function fill(endpoints: Endpoints, users: number): Promise<void> {
-  const { nodes, ms } = await seed(endpoints, { kind: users });
+  const progress = createProgress(process.stderr);
+  const task = progress.task('seed');
+  task.begin(`filling the stores (${users} users)`);
+  const { nodes, ms } = await seed(endpoints, { kind: users, onProgress: (line) => task.count(line) });
+  progress.stop();
   say(`filled with ${JSON.stringify(nodes)} in ${Math.round(ms / 1000)} s`);
 }
 
