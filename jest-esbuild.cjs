@@ -6,7 +6,12 @@ module.exports = {
   getCacheKey: (source, file, options) =>
     createHash('sha256').update(source).update(file).update(options.configString).digest('hex'),
   process: (source, file) => ({
-    code: transformSync(source, { loader: 'ts', format: 'esm', target: 'node22', sourcemap: 'inline', sourcefile: file })
-      .code,
+    code: transformSync(source, {
+      loader: 'ts',
+      format: 'esm',
+      target: 'node22',
+      sourcemap: 'inline',
+      sourcefile: file,
+    }).code,
   }),
 };
