@@ -10,7 +10,7 @@ import { engineVersion } from './plans/build-plan.ts';
 import type { Environment } from './plans/environment.ts';
 import type { BackupView, Door, Person } from './runs/door.ts';
 import type { CarryOutDeps } from './runs/execution.ts';
-import { createMakePlan } from './runs/make-plan.ts';
+import { createMakePlan, type MakePlan } from './runs/make-plan.ts';
 import { openDoor as openRunsDoor } from './runs/open-door.ts';
 import type { RunRecords } from './runs/run-records.ts';
 import { settle } from './runs/settle.ts';
@@ -60,7 +60,12 @@ export async function openApp(config: Config): Promise<App> {
     environments.set(name, createEnvironment(name, environment, { config, reveal, logger, records, folder }));
   }
   const listBackups = (environment: string): Promise<readonly BackupView[]> => folder.listSets(environment);
-  const makePlan = createMakePlan(records, listBackups);
+  const plan = createMakePlan(records, listBackups);
+  // A store that was down at the start could not say who it is: so every plan asks again.
+  const makePlan: MakePlan = async (environment, request, backupId) => {
+    await refuseSharedServer(database, environments);
+    return plan(environment, request, backupId);
+  };
   const systems = [...environments.values()].flatMap((environment) => [...environment.systems.values()]);
   return {
     door: openRunsDoor({ environments, records, makePlan, clock, listBackups }),

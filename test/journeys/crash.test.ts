@@ -130,5 +130,5 @@ describe('a bot that is killed at every event of a run', () => {
     } finally {
       await broken.close();
     }
-  }, 900_000);
+  }, 1_800_000);
 });
