@@ -47,7 +47,9 @@ async function untilOver(journey: Journey, runId: string, kill: boolean): Promis
         setTimeout(resolve, 1_000).unref();
       });
       const { rows } = await journey.botPool.query<{ key: string; type: string }>(
-        `select coalesce(once, type || ':' || id) as key, type from tas.run_event where run_id = $1 order by id desc limit 1`,
+        // Work that is repeated reports its progress anew: the same progress is the same place.
+        `select coalesce(once, type || (select sum(done) from tas.run_step where run_id = $1)) as key, type
+           from tas.run_event where run_id = $1 order by id desc limit 1`,
         [runId],
       );
       const last = rows[0];
