@@ -50,6 +50,6 @@ export function shapeOf(kind: SeedKind): Shape {
     objects: 200,
     teams: Math.min(100, Math.ceil(kind / 1000)),
     messy: false,
-    batch: 2500,
+    batch: 1000,
   };
 }

@@ -220,15 +220,15 @@ describe('seeding the stores', () => {
 
   it('streams a number of users, and tells how far it is', async () => {
     const lines: string[] = [];
-    const summary = await seed(endpoints, { kind: 6000, onProgress: (line) => lines.push(line) });
+    const summary = await seed(endpoints, { kind: 2600, onProgress: (line) => lines.push(line) });
     expect(await countsInStores()).toEqual({
       nodes: summary.nodes,
       relationships: summary.relationships,
       rows: summary.rows,
       objects: summary.objects,
     });
-    expect(summary.nodes.User).toBe(6000);
-    expect(lines.filter((line) => line.includes('of 6000 users')).length).toBeGreaterThan(1);
-    expect(lines).toContain('6000 of 6000 users written');
+    expect(summary.nodes.User).toBe(2600);
+    expect(lines.filter((line) => line.includes('of 2600 users')).length).toBeGreaterThan(1);
+    expect(lines).toContain('2600 of 2600 users written');
   }, 240_000);
 });
