@@ -2,6 +2,7 @@ const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '<rootDir>/jest-esbuild.cjs' },
+  setupFilesAfterEnv: ['<rootDir>/test/patience.ts'],
 };
 
 /** Brings real stores up for the tests, or has them skipped visibly where that cannot be done. */
@@ -9,7 +10,7 @@ const live = {
   ...shared,
   globalSetup: '<rootDir>/test/live-setup.ts',
   globalTeardown: '<rootDir>/test/live-teardown.ts',
-  setupFilesAfterEnv: ['<rootDir>/test/live-skip.ts'],
+  setupFilesAfterEnv: [...shared.setupFilesAfterEnv, '<rootDir>/test/live-retry.ts', '<rootDir>/test/live-skip.ts'],
 };
 
 /** Three kinds of test: `unit` needs no network, `live` needs real stores, `journeys` are whole stories on them. */
