@@ -22,6 +22,8 @@ export function openStores(endpoints: Endpoints): Stores {
   const { url, user, password } = endpoints.neo4j;
   const driver = neo4j.driver(url, neo4j.auth.basic(user, password));
   const pool = new pg.Pool({ connectionString: endpoints.postgres.url, max: 2 });
+  // A restore cuts idle connections; the pool makes new ones.
+  pool.on('error', () => undefined);
   const cypher: Stores['cypher'] = async (statement, parameters = {}) => {
     const { records } = await driver.executeQuery(statement, parameters);
     return records.map((record) => record.toObject());
