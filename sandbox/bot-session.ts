@@ -33,6 +33,7 @@ export async function startBotSession(
   const start = (): Promise<BotProcess> => startBot({ configPath, logPath, port: mode === 'http' ? port : null });
   if (mode === 'http') slack.connectApp(`http://127.0.0.1:${port}/slack/events`);
   let bot = await start();
+  if (mode === 'socket') await untilConnected(slack);
   return {
     slack,
     configPath,
@@ -40,6 +41,7 @@ export async function startBotSession(
     bot: () => bot,
     async restart() {
       bot = await start();
+      if (mode === 'socket') await untilConnected(slack);
       return bot;
     },
     async stop() {
@@ -47,4 +49,13 @@ export async function startBotSession(
       await slack.stop();
     },
   };
+}
+
+/** The app connects by itself in Socket Mode, and nothing in the workspace changes when it does. */
+async function untilConnected(slack: SimulatedSlack): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (slack.socketConnections === 0) {
+    if (Date.now() > deadline) throw new Error('the bot did not connect to Slack within a minute; its log says why');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }

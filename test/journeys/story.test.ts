@@ -8,11 +8,6 @@ describe('the main story, over Socket Mode', () => {
     const lines: string[] = [];
     const transcript = startTranscript(journey.session.slack, 'tas-platform', (line) => lines.push(line));
     try {
-      await journey.session.slack.waitFor(
-        'the bot to connect',
-        () => journey.session.slack.socketConnections > 0,
-        60_000,
-      );
       const broken = await playStory({ slack: journey.session.slack, stores: journey.stores, transcript });
       expect({
         broken,
