@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import { digestOf } from '../shared/json.ts';
-import { defineStepKind, type StepContext, type StepKind, type StepPreview, type System } from '../systems/system.ts';
+import { defineStepKind, readingPreview, type StepContext, type StepKind, type System } from '../systems/system.ts';
 import type { BackupFolder } from './backup-folder.ts';
 
 interface Deps {
@@ -30,7 +30,7 @@ function takePart(deps: Deps): StepKind {
     // Nothing is counted: counting every record would read the store a second time before each backup.
     preview: async ({ system }) => {
       find(deps, system);
-      return nothing;
+      return readingPreview;
     },
     async performBatch({ setId, system }, _batch, { signal }) {
       const part = await deps.folder.takePart({ ...target(deps, setId, system), signal, progress: () => undefined });
@@ -45,7 +45,7 @@ function sealSet(deps: Deps): StepKind {
     effect: 'reads',
     input: z.strictObject({ setId: z.string(), systems: z.array(z.string()).min(1) }),
     describe: ({ setId }) => `sign ${setId}`,
-    preview: async ({ systems }) => ({ ...nothing, count: systems.length }),
+    preview: async ({ systems }) => ({ ...readingPreview, count: systems.length }),
     async performBatch({ setId, systems }) {
       await deps.folder.sealSet(deps.environment, setId, systems, deps.clock.now(), deps.engine);
       return { cursor: null, done: systems.length };
@@ -65,7 +65,7 @@ function restorePart(deps: Deps): StepKind {
       const found = find(deps, system);
       const now = await found.fingerprint?.();
       return {
-        ...nothing,
+        ...readingPreview,
         count: now === undefined ? 0 : total(now.counts),
         // Everything that is there is replaced: writes since the set are what is destroyed, so any write voids the vote.
         keysHash: digestOf({ now: now?.hash ?? '', set: part?.fingerprint.hash ?? '' }),
@@ -86,18 +86,6 @@ function restorePart(deps: Deps): StepKind {
     },
   });
 }
-
-const nothing: StepPreview = {
-  count: 0,
-  exact: true,
-  keysHash: '',
-  schemaHash: '',
-  samples: [],
-  undoClass: 'reversible',
-  locks: [],
-  bytes: 0,
-  findings: [],
-};
 
 function target(deps: Deps, setId: string, system: string): { environment: string; setId: string; system: System } {
   return { environment: deps.environment, setId, system: find(deps, system) };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../shared/failure.ts';
 import { digestOf } from '../shared/json.ts';
-import { defineStepKind, type StepKind, type System } from '../systems/system.ts';
+import { defineStepKind, readingPreview, type StepKind, type System } from '../systems/system.ts';
 import type { Check } from './check.ts';
 import { runCheck } from './run-check.ts';
 
@@ -21,15 +21,9 @@ export function createCheckKinds(deps: Deps): readonly StepKind[] {
       async preview(input) {
         await find(deps, input.checks);
         return {
+          ...readingPreview,
           count: input.checks.length,
-          exact: true,
-          keysHash: '',
           schemaHash: digestOf(input.checks),
-          samples: [],
-          undoClass: 'reversible',
-          locks: [],
-          bytes: 0,
-          findings: [],
         };
       },
       performBatch: async (input) => ({ cursor: null, done: input.checks.length }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { findHolds, type SaveHolds, undoScope } from '../plans/find-holds.ts';
 import { Failure } from '../shared/failure.ts';
-import { defineStepKind, type StepKind, type System } from '../systems/system.ts';
+import { defineStepKind, readingPreview, type StepKind, type System } from '../systems/system.ts';
 import { performedRun } from './performed-run.ts';
 import type { RunRecords } from './run-records.ts';
 
@@ -25,15 +25,8 @@ export function createUndoKinds(deps: Deps): readonly StepKind[] {
       input: z.strictObject({ runId: z.string() }),
       describe: (input) => `find what newer records refer to of what ${input.runId} wrote`,
       preview: async (input) => ({
+        ...readingPreview,
         count: await find(input.runId, async () => undefined),
-        exact: true,
-        keysHash: '',
-        schemaHash: '',
-        samples: [],
-        undoClass: 'reversible',
-        locks: [],
-        bytes: 0,
-        findings: [],
       }),
       performBatch: async (input, _batch, context) => ({
         cursor: null,

@@ -58,6 +58,19 @@ export interface StepPreview {
   readonly findings: readonly Finding[];
 }
 
+/** The preview of a step that only reads: nothing is locked, written or lost. */
+export const readingPreview: StepPreview = {
+  count: 0,
+  exact: true,
+  keysHash: '',
+  schemaHash: '',
+  samples: [],
+  undoClass: 'reversible',
+  locks: [],
+  bytes: 0,
+  findings: [],
+};
+
 export interface BatchRequest {
   /** 0 for the first batch of a step, then one more each. Together with run and step it is the batch's unique key. */
   readonly index: number;
