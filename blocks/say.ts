@@ -27,6 +27,7 @@ export const statusWords: Readonly<Record<RunStatus, string>> = {
   planned: 'waits for approval',
   queued: 'about to start',
   running: 'running',
+  paused: 'paused, holds the environment',
   done: 'done',
   parked: 'stopped, holds the environment',
   rejected: 'rejected',

@@ -29,6 +29,8 @@ export function sampleStep(over: Partial<PlanStep> & { id: string }): PlanStep {
     ],
     locks: [],
     bytes: 4_000_000,
+    ownApproval: false,
+    estimate: null,
     undoes: null,
     ...over,
   };
@@ -45,6 +47,7 @@ export function samplePlan(over: Partial<Plan> = {}): Plan {
     contentHash: 'c'.repeat(64),
     identities: { graph: 'store-1', records: '7300000000000000001' },
     configHash: 'd'.repeat(64),
+    canary: null,
     stages: [
       {
         id: 'data',

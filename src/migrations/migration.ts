@@ -21,8 +21,13 @@ const step = z.strictObject({
   title: z.string().min(1).max(120),
   system: z.string().min(1),
   use: z.string().regex(/^[a-z0-9]+\.[a-z-]+$/, 'write <system type>.<step kind>, e.g. neo4j.set-properties'),
+  /** `own` = the run stops before this step and asks for a vote on exactly what it would do then. */
+  approval: z.enum(['plan', 'own']).default('plan'),
   with: z.record(z.string(), z.json()),
 });
+
+/** `system:Collection`, e.g. `graph:User`. */
+const collectionRef = z.string().regex(/^[a-z][a-z0-9-]*:[^.:]+$/, 'write system:Collection');
 
 /** The phases, in the order in which they are carried out, whatever their order in the file. */
 export const phases = ['infrastructure', 'data', 'storage', 'services', 'frontend'] as const;
@@ -46,6 +51,10 @@ export const migrationSchema = z.strictObject({
   references: z.array(z.strictObject({ from: fieldRef, to: fieldRef })).default([]),
   /** Fields of one collection that undo restores together or not at all. */
   coupled: z.array(z.array(fieldRef).min(2)).default([]),
+  /** The feature flag that guards what the migration brings, for people; it is not switched by the run. */
+  flag: z.string().min(1).max(120).optional(),
+  /** Per collection the predicate that narrows it to one canary, whose name stands for `$canary`. Absent = no canary. */
+  canary: z.record(collectionRef, z.string().min(1).max(2000)).optional(),
 });
 
 /** A field that refers to another: while a record holds a value in `from`, the value in `to` must stay. */
@@ -59,6 +68,7 @@ export interface MigrationStep {
   readonly title: string;
   readonly system: string;
   readonly use: string;
+  readonly approval?: 'plan' | 'own';
   readonly with: { readonly [parameter: string]: Json };
 }
 
@@ -74,6 +84,8 @@ export interface Migration {
   readonly verify: readonly string[];
   readonly references: readonly Reference[];
   readonly coupled: readonly (readonly FieldRef[])[];
+  readonly flag?: string;
+  readonly canary?: { readonly [collection: string]: string };
   /** SHA-256 of the parsed content: comments and white space do not count. */
   readonly contentHash: string;
 }

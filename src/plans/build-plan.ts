@@ -6,7 +6,7 @@ import type { Action, Plan, PlanStage, PlanStep } from './plan.ts';
 import { type PlannedStep, planStep, type StepRequest } from './plan-step.ts';
 
 /** Version of the engine's way to carry a plan out; part of what people sign. */
-export const engineVersion = 'tas-engine-1';
+export const engineVersion = 'tas-engine-2';
 
 export interface StageRequest {
   readonly id: string;
@@ -58,6 +58,7 @@ export async function assemblePlan(
     version: 1,
     engine: engineVersion,
     environment: environment.name,
+    canary: null,
     ...frame,
     identities,
     configHash: environment.configHash,

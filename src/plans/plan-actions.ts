@@ -47,7 +47,7 @@ export async function planMigration(environment: Environment, migrationId: strin
       requests.push({
         id: phase,
         title: phaseTitles[phase],
-        steps: steps.map(({ with: input, ...step }) => ({ ...step, input })),
+        steps: steps.map(({ with: input, approval, ...step }) => ({ ...step, input, ownApproval: approval === 'own' })),
       });
   }
   if (migration.verify.length > 0) requests.push(checkStage('validate', 'Validate', migration.verify));

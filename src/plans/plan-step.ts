@@ -13,6 +13,8 @@ export interface StepRequest {
   readonly system: string | null;
   readonly use: string;
   readonly input: Json;
+  /** The step asks for a vote of its own before it is carried out. */
+  readonly ownApproval?: boolean;
 }
 
 export interface PlannedStep {
@@ -66,7 +68,7 @@ function asPlanned(
   mode: 'perform' | 'undo',
   undoes: PlanStep['undoes'],
 ): PlannedStep {
-  const { findings, samples, ...rest } = preview;
+  const { findings, samples, effect, ...rest } = preview;
   return {
     step: {
       id: request.id,
@@ -75,8 +77,10 @@ function asPlanned(
       use: request.use,
       mode,
       input: request.input,
-      effect: kind.effect,
+      effect: effect ?? kind.effect,
       ...rest,
+      ownApproval: request.ownApproval ?? false,
+      estimate: null,
       samples: samples.map((sample) => maskSample(sample, environment.shown)),
       undoes,
     },

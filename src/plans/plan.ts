@@ -5,6 +5,13 @@ import type { Effect, FieldRef, Sample, UndoClass } from '../systems/system.ts';
 
 export type Action = 'backup' | 'restore' | 'migrate' | 'validate' | 'rollback';
 
+/** How long a step takes, and where the figure comes from. */
+export interface Estimate {
+  readonly seconds: number;
+  /** `measured` = from an earlier run of the same step kind in this environment, scaled by the count. */
+  readonly from: 'measured' | 'guessed';
+}
+
 /** One use of a step kind in a plan. Its samples are masked. */
 export interface PlanStep {
   /** Unique in the plan: `<stage>.<step>`. */
@@ -25,6 +32,10 @@ export interface PlanStep {
   readonly samples: readonly Sample[];
   readonly locks: readonly string[];
   readonly bytes: number;
+  /** The run stops before it and asks for a vote on what it would do then. */
+  readonly ownApproval: boolean;
+  /** Null for steps that only read. */
+  readonly estimate: Estimate | null;
   /** For mode undo: whose journal it undoes. */
   readonly undoes: { readonly runId: string; readonly stepId: string } | null;
 }
@@ -53,6 +64,8 @@ export interface Plan {
   readonly identities: { readonly [system: string]: string };
   /** SHA-256 of the environment's configuration without secrets. */
   readonly configHash: string;
+  /** The one tenant (or other canary) that it is narrowed to; null = everything. */
+  readonly canary: string | null;
   readonly stages: readonly PlanStage[];
   readonly references: readonly Reference[];
   readonly coupled: readonly (readonly FieldRef[])[];

@@ -1,9 +1,9 @@
 /** Names that fronts and workers share. They are stored with queued runs: an incompatible engine takes a new workflow name. */
 export const runQueue = {
   name: 'tas-runs',
-  workflow: 'carry-out-run-1',
+  workflow: 'carry-out-run-2',
   /** Fixed, so that a restarted bot takes up what an older build of the same engine left. */
-  applicationVersion: 'tas-engine-1',
+  applicationVersion: 'tas-engine-2',
   application: 'tas-bot',
 } as const;
 

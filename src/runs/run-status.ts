@@ -2,6 +2,7 @@
  * planned   it waits for votes (or, where none is needed, to be taken up at once)
  * queued    approved; a worker will take it up
  * running   a worker carries it out and holds the environment
+ * paused    it stands still between two batches, for a person, a vote on one step, or a strained store; the environment stays held
  * done      carried out; `findings` may still have failed ones (validation)
  * parked    a step failed: nothing moves, and the environment stays held until it is retried, undone or closed
  * rejected, expired, voided   it never started: a person said no, time ran out, or the data had moved too far
@@ -11,6 +12,7 @@ export type RunStatus =
   | 'planned'
   | 'queued'
   | 'running'
+  | 'paused'
   | 'done'
   | 'parked'
   | 'rejected'
@@ -24,16 +26,23 @@ const moves: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
     'rejected', // a person who may vote said no
     'expired', // nobody voted in time
     'voided', // planned again at the vote: it would no longer do what the card said
+    'closed', // withdrawn by a person
   ],
   queued: [
     'running', // a worker took it up
+    'closed', // withdrawn by a person before a worker took it up
     'expired', // it waited for the environment for longer than the approval lasts
     'voided', // the comparison before the start found more than the tolerance
   ],
   running: [
     'done', // every stage went through
-    'parked', // a step failed, or a worker gave up
+    'paused', // a person asked for it, a step needs a vote of its own, or a store stayed strained
+    'parked', // a step failed, a person stopped it, or a worker gave up
     'voided', // planned again just before the first change: too different, nothing was changed
+  ],
+  paused: [
+    'running', // resumed, by a person or by the vote it waited for
+    'parked', // stopped by a person, or the step's own vote said no
   ],
   parked: [
     'running', // retried from where it stopped

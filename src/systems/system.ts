@@ -56,6 +56,8 @@ export interface StepPreview {
   readonly bytes: number;
   /** Failed findings refuse the plan before anything changes (duplicates under a constraint, an unexpected type). */
   readonly findings: readonly Finding[];
+  /** What this input does, for kinds that take a statement and cannot say it beforehand; absent = the kind's effect. */
+  readonly effect?: Effect;
 }
 
 /** The preview of a step that only reads: nothing is locked, written or lost. */
@@ -154,7 +156,20 @@ export interface StepContext extends OtherSystems {
   /** The approved count plus tolerance: a batch that would go beyond it fails as `over-cap`. Null: no cap (undo). */
   readonly cap: number | null;
   readonly signal: AbortSignal;
+  /**
+   * For a preview: milliseconds after which counting stops and answers `exact: false` ("≥ N"). Absent = to the end. Steps
+   * that destroy are always counted to the end: their keys are what people sign.
+   */
+  readonly countForMs?: number;
 }
+
+/** For giving up what a step kept aside: whose step it was. */
+export interface ReleaseContext extends StepContext {
+  readonly releases: { readonly runId: string; readonly stepId: string };
+}
+
+/** The predicate, in the system's own language, that narrows a collection to the canary's records; null = all stay. */
+export type CanaryOf = (system: string | null, collection: string) => string | null;
 
 export interface UndoContext extends StepContext {
   /** The run and step whose journal is undone. Its step id equals the one that it had when it was performed. */
@@ -183,6 +198,17 @@ export interface StepKind<Input = unknown> {
   /** Absent = one-way. Journals itself under its own run and step, so that an undo can be undone. */
   previewUndo?(input: Input, context: UndoContext): Promise<StepPreview>;
   undoBatch?(input: Input, batch: BatchRequest, context: UndoContext): Promise<UndoBatchResult>;
+  /**
+   * For kinds that keep aside what they destroy (undo class `reversible-until`): gives it up for good, at the earliest when
+   * the environment's hold is over. Afterwards undo finds nothing and says so. Absent = nothing is kept aside.
+   */
+  previewRelease?(input: Input, context: ReleaseContext): Promise<StepPreview>;
+  releaseBatch?(input: Input, batch: BatchRequest, context: ReleaseContext): Promise<BatchResult>;
+  /**
+   * The same step over the canary's records only, as YAML parameters. Null = it has no records of its own to narrow
+   * (schema): it is carried out as it is. Absent = the step cannot be narrowed and is left out of a canary run.
+   */
+  narrow?(input: Input, canaryOf: CanaryOf): { readonly [parameter: string]: Json } | null;
 }
 
 /** Keeps the types of a kind's input together; the list of kinds forgets them. */
@@ -246,6 +272,38 @@ export interface BackupContext {
   progress(done: number, total: number | null, unit: 'records' | 'rows' | 'objects' | 'bytes'): void;
 }
 
+/** How loaded a store is, so that a run slows down before users notice. */
+export interface Load {
+  /** 0 = idle, 1 = at the limit that its operators set; above 1 the run waits. */
+  readonly strain: number;
+  /** What is strained, in words ("3 sessions wait for locks"); null when nothing is. */
+  readonly why: string | null;
+}
+
+/** The data-model version that a store holds, recorded in the store itself, so that a restore rewinds it too. */
+export interface DataModelVersion {
+  readonly version: string;
+  /** The run that brought it there. */
+  readonly runId: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+export interface DataModel {
+  /** Null = none was recorded yet. */
+  read(): Promise<DataModelVersion | null>;
+  /** Null takes the record away (undo of the first). Refused as `fenced` for a smaller token. */
+  write(version: DataModelVersion | null, fence: Fence): Promise<void>;
+}
+
+/** What a plan will ask of a store, to be looked at before anything changes. */
+export interface PreflightNeeds {
+  /** Names of the step kinds that the plan uses on this system. */
+  readonly uses: readonly string[];
+  /** Bytes that journal and log will need, estimated. */
+  readonly bytes: number;
+}
+
 /** One configured store or service. */
 export interface System {
   /** The configured name, e.g. `graph`. */
@@ -263,6 +321,10 @@ export interface System {
   /** Runs a reading statement (enforced by the server) that returns a row for each violation. */
   violations?(statement: string): Promise<Violations>;
   readonly journal?: Journal;
+  /** Server version, plugins, rights (what the kinds need is really allowed), free disk: a finding each; failed ones refuse the plan. */
+  preflight?(needs: PreflightNeeds): Promise<readonly Finding[]>;
+  load?(): Promise<Load>;
+  readonly dataModel?: DataModel;
   /** What it holds now; journal, fence and locks of the bot left out. */
   fingerprint?(): Promise<Fingerprint>;
   /** Writes into an existing empty folder. A failed backup throws; the caller removes the folder. */

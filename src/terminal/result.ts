@@ -153,6 +153,7 @@ export function exitOfRun(run: Run): Exit {
       return exits.waiting;
     case 'queued':
     case 'running':
+    case 'paused':
       return exits.done;
     case 'done':
       return run.findings.some((finding) => finding.status === 'failed') ? exits.failed : exits.done;

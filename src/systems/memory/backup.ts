@@ -10,6 +10,7 @@ import { batchName, byCodePoint, type Content, type Fields, type MemoryStore } f
 const backupFormat = 'memory-records/1';
 const recordsFile = 'records.ndjson';
 const journalFile = 'journal.ndjson';
+const dataModelFile = 'data-model.json';
 
 const recordLine = z.tuple([z.string(), z.string(), z.record(z.string(), z.json())]);
 const journalLine = z.strictObject({
@@ -19,6 +20,8 @@ const journalLine = z.strictObject({
   body: z.string(),
   result: z.json(),
 });
+
+const dataModelVersion = z.strictObject({ version: z.string(), runId: z.string(), at: z.string() }).nullable();
 
 export function fingerprintOf(content: Content): Fingerprint {
   const hash = createHash('sha256');
@@ -49,9 +52,11 @@ export async function backup(store: MemoryStore, folder: string, context: Backup
   await writeFile(join(folder, recordsFile), lines.join(''), { flag: 'wx' });
   const batches = [...journal.values()].map((batch) => `${canonicalJson({ ...batch } as Json)}\n`);
   await writeFile(join(folder, journalFile), batches.join(''), { flag: 'wx' });
+  await writeFile(join(folder, dataModelFile), canonicalJson(store.content.dataModel as Json), { flag: 'wx' });
   context.progress(lines.length, lines.length, 'records');
   const files = [];
-  for (const path of [recordsFile, journalFile]) files.push({ path, ...(await checksumOf(join(folder, path))) });
+  for (const path of [recordsFile, journalFile, dataModelFile])
+    files.push({ path, ...(await checksumOf(join(folder, path))) });
   return { format: backupFormat, files, fingerprint: fingerprintOf(store.content), excludes: [] };
 }
 
@@ -59,7 +64,12 @@ export async function backup(store: MemoryStore, folder: string, context: Backup
 export async function restore(store: MemoryStore, part: BackupPart, folder: string): Promise<Fingerprint> {
   if (part.format !== backupFormat) throw corrupt(store.name, `its form is ${part.format}, known is ${backupFormat}`);
   await verifyFiles(folder, part.files, store.name);
-  const content: Content = { collections: new Map(), journal: new Map(), fences: store.content.fences };
+  const content: Content = {
+    collections: new Map(),
+    journal: new Map(),
+    fences: store.content.fences,
+    dataModel: null,
+  };
   for (const [collection, key, fields] of await readLines(store, join(folder, recordsFile), recordLine)) {
     const records = content.collections.get(collection) ?? new Map<string, Fields>();
     content.collections.set(collection, records);
@@ -68,6 +78,7 @@ export async function restore(store: MemoryStore, part: BackupPart, folder: stri
   for (const batch of await readLines(store, join(folder, journalFile), journalLine)) {
     content.journal.set(batchName(batch), { ...batch, result: batch.result as Json });
   }
+  content.dataModel = dataModelVersion.parse(JSON.parse(await readFile(join(folder, dataModelFile), 'utf8')));
   store.content = content;
   return fingerprintOf(store.content);
 }

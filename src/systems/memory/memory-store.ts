@@ -1,6 +1,6 @@
 import { Failure } from '../../shared/failure.ts';
 import type { Json, JsonObject } from '../../shared/json.ts';
-import type { Conflict, Fence } from '../system.ts';
+import type { Conflict, DataModelVersion, Fence, Load } from '../system.ts';
 
 /** Field values by name; an absent field has no entry. */
 export type Fields = JsonObject;
@@ -37,6 +37,7 @@ export interface Content {
   readonly collections: Map<string, Map<string, Fields>>;
   readonly journal: Map<string, StoredBatch>;
   readonly fences: Map<string, number>;
+  dataModel: DataModelVersion | null;
 }
 
 export function batchName(batch: Pick<StoredBatch, 'runId' | 'stepId' | 'index'>): string {
@@ -57,8 +58,9 @@ export function asText(value: Json | undefined): string | null {
 /** Records, journal and fences of one memory system. */
 export class MemoryStore {
   readonly name: string;
-  content: Content = { collections: new Map(), journal: new Map(), fences: new Map() };
+  content: Content = { collections: new Map(), journal: new Map(), fences: new Map(), dataModel: null };
   reachable = true;
+  load: Load = { strain: 0, why: null };
   loseNextAnswer = false;
   /** How often `memory.fail-at` failed, by batch. */
   readonly failures = new Map<string, number>();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/failure.ts';
 import type { Json, JsonObject } from '../../shared/json.ts';
 import type { Seal } from '../../shared/sealed.ts';
-import type { LookupQuery, Row, ScanQuery, System, Violations } from '../system.ts';
+import type { Load, LookupQuery, Row, ScanQuery, System, Violations } from '../system.ts';
 import { backup, fingerprintOf, restore } from './backup.ts';
 import { parseCondition, parseStatement } from './condition.ts';
 import { createJournal } from './journal.ts';
@@ -34,6 +34,8 @@ export interface MemorySystem extends Required<System> {
   /** Null when there is none. */
   read(collection: string, id: string): MemoryRecord | null;
   setReachable(reachable: boolean): void;
+  /** What `load` answers from now on. */
+  setLoad(load: Load): void;
   /** The next batch is kept, and fails as `unreachable` afterwards: an answer that was lost. */
   loseNextAnswer(): void;
 }
@@ -63,6 +65,16 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
     scan: (query) => scan(store, query),
     violations: (statement) => store.exclusive(async () => violations(store, statement)),
     journal: createJournal(store, seal),
+    preflight: () => store.exclusive(async () => []),
+    load: () => store.exclusive(async () => store.load),
+    dataModel: {
+      read: () => store.exclusive(async () => store.content.dataModel),
+      write: (version, fence) =>
+        store.exclusive(async () => {
+          store.checkFence(fence);
+          store.content.dataModel = version;
+        }),
+    },
     fingerprint: () => store.exclusive(async () => fingerprintOf(store.content)),
     backup: (folder, context) => store.exclusive(() => backup(store, folder, context)),
     restore: (part, folder) => store.exclusive(() => restore(store, part, folder)),
@@ -70,6 +82,9 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
     put: (collection, record) => store.write(collection, record.id, record),
     remove: (collection, id) => store.write(collection, id, null),
     read: (collection, id) => structuredClone((store.records(collection).get(id) as MemoryRecord | undefined) ?? null),
+    setLoad: (load) => {
+      store.load = load;
+    },
     setReachable: (reachable) => {
       store.reachable = reachable;
     },
