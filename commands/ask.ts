@@ -2,9 +2,9 @@ import type { Action } from '../src/plans/plan.ts';
 import type { Refusal } from '../src/runs/door.ts';
 import type { Run } from '../src/runs/run.ts';
 import { Failure, type FailureCode } from '../src/shared/failure.ts';
+import { suggest } from '../src/shared/suggest.ts';
 import type { Command, CommandContext, Reply } from './command.ts';
 import type { ParsedWords } from './parse-words.ts';
-import { suggest } from './suggest.ts';
 
 /** The environment that was named, or the question which one. There is no default, even where there is only one. */
 export function askEnvironment(words: ParsedWords, context: CommandContext): string | Reply {

@@ -1,5 +1,5 @@
 import { Failure } from '../src/shared/failure.ts';
-import { suggest } from './suggest.ts';
+import { suggest } from '../src/shared/suggest.ts';
 
 /** What a person typed, taken apart. */
 export interface ParsedWords {

@@ -1,21 +1,42 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type Document, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { Failure } from './failure.ts';
+import type { Json } from './json.ts';
 
 /** Most that a YAML file may hold, bytes: more is a mistake or an attack. */
 const maxBytes = 1_000_000;
+
+type Variables = { readonly [name: string]: string };
+type Path = readonly PropertyKey[];
+type Place = { readonly line: number; readonly col: number };
+
+/** A file that fits its schema, for looking at it more closely. */
+export interface YamlFile<T> {
+  readonly value: T;
+  /** The content as written, variables filled in, without the schema's defaults. */
+  readonly content: Json;
+  /** An `invalid-file` failure at the node under this path; it says what is wrong in words that go on after a colon. */
+  refuse(path: Path, what: string): Failure;
+  /** The same for what a schema found in the node under this path. */
+  refuseIssue(path: Path, issue: z.core.$ZodIssue): Failure;
+}
+
+/** Reads one YAML file as `openYamlFile` does and answers what it says. */
+export async function readYamlFile<T>(path: string, schema: z.ZodType<T>, variables: Variables = {}): Promise<T> {
+  return (await openYamlFile(path, schema, variables)).value;
+}
 
 /**
  * Reads one YAML file and checks it against a schema, `${name}` in its strings filled in from `variables`. Throws
  * `invalid-file` with line and column for what does not parse, does not fit, or names an unknown variable.
  */
-export async function readYamlFile<T>(
+export async function openYamlFile<T>(
   path: string,
   schema: z.ZodType<T>,
-  variables: { readonly [name: string]: string } = {},
-): Promise<T> {
+  variables: Variables = {},
+): Promise<YamlFile<T>> {
   const file = basename(path);
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw invalid(file, null, cause.code === 'ENOENT' ? 'the file does not exist' : 'the file cannot be read');
@@ -23,17 +44,34 @@ export async function readYamlFile<T>(
   if (Buffer.byteLength(text) > maxBytes) throw invalid(file, null, `the file is larger than ${maxBytes} bytes`);
   const lines = new LineCounter();
   const { document, value } = parse(file, text, lines);
-  const filled = fill(value, variables, (name) => {
+  const content = fill(value, variables, (name) => {
     // A name that the text spells with escapes has no place of its own.
     const at = text.indexOf(`\${${name}}`);
     const place = at < 0 ? null : lines.linePos(at);
     throw invalid(file, place, `the variable ${name} is not set in the environment's configuration`);
   });
-  const parsed = schema.safeParse(filled);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = positionOf(document, lines, issue?.path ?? []);
-  throw invalid(file, where, `${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'does not fit'}`);
+  const refuse = (at: Path, what: string): Failure => invalid(file, placeOf(document, lines, at), what);
+  const refuseIssue = (at: Path, found: z.core.$ZodIssue): Failure => {
+    const issue = clearestIssue(found);
+    const where = [...at, ...issue.path];
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const place =
+      (unknown === undefined ? null : keyPlace(document, lines, where, unknown)) ?? placeOf(document, lines, where);
+    return invalid(file, place, `${where.join('.') || 'the file'}: ${issue.message}`);
+  };
+  const parsed = schema.safeParse(content);
+  const issue = parsed.error?.issues[0];
+  if (!parsed.success) throw issue ? refuseIssue([], issue) : refuse([], 'the file does not fit');
+  return { value: parsed.data, content: content as Json, refuse, refuseIssue };
+}
+
+/** Of a choice that fits none of its forms: what is wrong in the form that it comes nearest to. */
+function clearestIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const forms = issue.errors.flatMap((issues) => issues.slice(0, 1).map(clearestIssue));
+  const deepest = forms.toSorted((a, b) => b.path.length - a.path.length)[0];
+  if (!deepest || deepest.path.length === 0) return issue;
+  return { ...deepest, path: [...issue.path, ...deepest.path] };
 }
 
 /** Parses and resolves aliases. What exhausts the parser (aliases that multiply, nesting without end) is no bug of ours. */
@@ -57,34 +95,38 @@ function badAlias(file: string, text: string, lines: LineCounter, message: strin
   return invalid(file, at < 0 ? null : lines.linePos(at), `the alias ${name} stands for nothing that comes before it`);
 }
 
-function invalid(file: string, at: { line: number; col: number } | null, what: string): Failure {
+function invalid(file: string, at: Place | null, what: string): Failure {
   const place = at === null ? file : `${file}, line ${at.line}, column ${at.col}`;
   return new Failure({
     code: 'invalid-file',
-    message: `${place}: ${what}.`,
+    message: `${place}: ${what.replace(/\.$/, '')}.`,
     advice: 'Correct the file and ask again. Nothing was changed.',
   });
 }
 
 /** Position of the deepest node on the path that exists. */
-function positionOf(
-  document: Document,
-  lines: LineCounter,
-  path: readonly PropertyKey[],
-): { line: number; col: number } | null {
+function placeOf(document: Document, lines: LineCounter, path: Path): Place | null {
   for (let length = path.length; length >= 0; length -= 1) {
-    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-    const range = (node as { range?: [number, number, number] } | null | undefined)?.range;
+    const range = nodeAt(document, path.slice(0, length))?.range;
     if (range) return lines.linePos(range[0]);
   }
   return null;
 }
 
-function fill(
-  value: unknown,
-  variables: { readonly [name: string]: string },
-  unknown: (name: string) => never,
-): unknown {
+/** Position of a key in the map under the path; null where an alias stands for the map. */
+function keyPlace(document: Document, lines: LineCounter, path: Path, key: string): Place | null {
+  const node = nodeAt(document, path);
+  if (!isMap(node)) return null;
+  const found = node.items.map((pair) => pair.key).find((candidate) => isScalar(candidate) && candidate.value === key);
+  return isScalar(found) && found.range ? lines.linePos(found.range[0]) : null;
+}
+
+function nodeAt(document: Document, path: Path): Node | null {
+  const node = path.length === 0 ? document.contents : document.getIn(path, true);
+  return (node ?? null) as Node | null;
+}
+
+function fill(value: unknown, variables: Variables, unknown: (name: string) => never): unknown {
   if (typeof value === 'string') {
     return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) =>
       Object.hasOwn(variables, name) ? (variables[name] as string) : unknown(name),

@@ -1,4 +1,4 @@
-import { suggest } from '../../commands/suggest.ts';
+import { suggest } from '../../src/shared/suggest.ts';
 
 describe('suggest', () => {
   const known = ['migrate', 'rollback', 'restore', 'runs', 'status'];
