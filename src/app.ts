@@ -142,6 +142,8 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
     votesRequired: settings.approvals.required,
     expiresMinutes: settings.approvals.expiresMinutes,
     tolerancePercent: settings.tolerancePercent,
+    holdDays: settings.holdDays,
+    rates: () => deps.records.rates(),
     shown: new Set(settings.show),
     configHash: digestOf(settings as unknown as Json),
     migrations: () => readMigrations(deps.config.bot.packs, settings.variables),

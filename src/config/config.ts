@@ -52,6 +52,8 @@ const environment = z.strictObject({
     .default({ required: 1, expiresMinutes: 60 }),
   /** How far a changing step's count may have moved between vote and start. Steps that destroy: always 0. */
   tolerancePercent: z.number().min(0).max(50).default(3),
+  /** Days for which what a run keeps aside (dropped columns, renamed tables) stays, from its end on: undo works until then. */
+  holdDays: z.number().int().min(0).max(3650).default(14),
   /** Fields whose values may be shown in samples and conflicts, as `Collection.field`; everything else is masked. */
   show: z.array(z.string().regex(/^[^.]+\.[^.]+$/)).default([]),
   /** What migration files and checks call `${name}`. */

@@ -2,7 +2,8 @@ import type { Reference } from '../migrations/migration.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { Effect, FieldRef, UndoClass } from '../systems/system.ts';
 import type { Environment } from './environment.ts';
-import type { Action, Plan, PlanStage, PlanStep } from './plan.ts';
+import { estimateStep } from './estimate.ts';
+import type { Action, Plan, PlanAbout, PlanStage, PlanStep, TakenConflict } from './plan.ts';
 import { type PlannedStep, planStep, type StepRequest } from './plan-step.ts';
 
 /** Version of the engine's way to carry a plan out; part of what people sign. */
@@ -27,6 +28,10 @@ export interface PlanFrame {
   readonly references: readonly Reference[];
   readonly coupled: readonly (readonly FieldRef[])[];
   readonly findings: readonly Finding[];
+  /** Of a migration. */
+  readonly about?: PlanAbout;
+  readonly canary?: string | null;
+  readonly takes?: readonly TakenConflict[];
 }
 
 /** Looks at the steps of a stage one after the other: stores are read by one query at a time. */
@@ -50,7 +55,11 @@ export async function assemblePlan(
   frame: PlanFrame,
   planned: readonly PlannedStage[],
 ): Promise<Plan> {
-  const stages = planned.map(({ stage }) => stage);
+  const rates = (await environment.rates?.()) ?? [];
+  const stages = planned.map(({ stage }) => ({
+    ...stage,
+    steps: stage.steps.map((step) => ({ ...step, estimate: estimateStep(step, rates, environment.name) })),
+  }));
   const steps = stages.flatMap((stage) => stage.steps);
   const identities: Record<string, string> = {};
   for (const [name, system] of environment.systems) identities[name] = await system.identity();
@@ -62,6 +71,7 @@ export async function assemblePlan(
     ...frame,
     identities,
     configHash: environment.configHash,
+    holdDays: environment.holdDays,
     stages,
     findings: [...frame.findings, ...planned.flatMap(({ findings }) => findings)],
     totals: { adds: total(steps, 'adds'), changes: total(steps, 'changes'), destroys: total(steps, 'destroys') },

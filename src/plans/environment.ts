@@ -2,6 +2,7 @@ import type { Check } from '../checks/check.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { Failure } from '../shared/failure.ts';
 import type { OtherSystems, StepKind, System } from '../systems/system.ts';
+import type { MeasuredRate } from './estimate.ts';
 
 /** A named set of systems with its policy, as plans and runs use it. */
 export interface Environment {
@@ -16,6 +17,8 @@ export interface Environment {
   readonly expiresMinutes: number;
   /** Per cent by which a changing step's count may move between vote and start. */
   readonly tolerancePercent: number;
+  /** Days for which what a run keeps aside stays, from the run's end on. */
+  readonly holdDays: number;
   /** Fields whose values may be shown, as `Collection.field`. */
   readonly shown: ReadonlySet<string>;
   /** SHA-256 of the configuration without secrets. */
@@ -23,6 +26,8 @@ export interface Environment {
   /** Read at each use: an edited file counts from the next plan on. */
   migrations(): Promise<ReadonlyMap<string, Migration>>;
   checks(): Promise<ReadonlyMap<string, Check>>;
+  /** How fast steps went in earlier runs, of this and other environments; absent = nothing is known. */
+  rates?(): Promise<readonly MeasuredRate[]>;
 }
 
 /** The step kind that a plan names. Throws `invalid-file` with the nearest ones when there is none. */

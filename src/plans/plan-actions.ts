@@ -64,6 +64,7 @@ export async function planMigration(environment: Environment, migrationId: strin
       references: migration.references,
       coupled: migration.coupled,
       findings,
+      about: { ...migration.version, flag: migration.flag ?? null, contact: migration.contact },
     },
     stages,
   );
@@ -142,7 +143,7 @@ async function planStages(environment: Environment, requests: readonly StageRequ
   return stages;
 }
 
-function backupStage(environment: Environment, setId: string, title: string): StageRequest {
+export function backupStage(environment: Environment, setId: string, title: string): StageRequest {
   const systems = [...environment.systems.values()].filter((system) => system.backup).map((system) => system.name);
   return {
     id: 'backup',

@@ -1,10 +1,16 @@
 import { Failure } from '../shared/failure.ts';
 import type { Json } from '../shared/json.ts';
 import type { Finding } from '../systems/finding.ts';
-import type { StepContext, StepKind, StepPreview, UndoContext } from '../systems/system.ts';
+import type { ReleaseContext, StepContext, StepKind, StepPreview, UndoContext } from '../systems/system.ts';
 import { type Environment, findKind, otherSystems } from './environment.ts';
 import { maskSample } from './mask.ts';
-import type { PlanStep } from './plan.ts';
+import type { PlanStep, StepMode } from './plan.ts';
+
+/**
+ * Milliseconds for which a step is counted in a preview; after that people read "≥ N". Steps that destroy are counted to the
+ * end, whatever it takes.
+ */
+const countForMs = 20_000;
 
 /** One step as a plan's author names it, before it was looked at. */
 export interface StepRequest {
@@ -26,7 +32,7 @@ export interface PlannedStep {
 export async function planStep(environment: Environment, request: StepRequest): Promise<PlannedStep> {
   const kind = findKind(environment, request.system, request.use);
   const input = parseInput(kind, request);
-  const preview = await kind.preview(input, previewContext(environment, request.id));
+  const preview = await kind.preview(input, previewContext(environment, request.id, kind));
   return asPlanned(environment, request, kind, preview, 'perform', null);
 }
 
@@ -34,7 +40,7 @@ export async function planStep(environment: Environment, request: StepRequest): 
 export async function planUndoStep(
   environment: Environment,
   request: StepRequest,
-  undo: Pick<UndoContext, 'undoes' | 'held' | 'coupled'>,
+  undo: Pick<UndoContext, 'undoes' | 'held' | 'coupled' | 'force'>,
 ): Promise<PlannedStep> {
   const kind = findKind(environment, request.system, request.use);
   if (!kind.previewUndo) {
@@ -45,8 +51,23 @@ export async function planUndoStep(
     });
   }
   const input = parseInput(kind, request);
-  const preview = await kind.previewUndo(input, { ...previewContext(environment, request.id), ...undo });
+  const preview = await kind.previewUndo(input, { ...previewContext(environment, request.id, kind), ...undo });
   return asPlanned(environment, request, kind, preview, 'undo', undo.undoes);
+}
+
+/** The same for giving up what a step of another run kept aside: it destroys, whatever the step itself did. */
+export async function planReleaseStep(
+  environment: Environment,
+  request: StepRequest,
+  releases: ReleaseContext['releases'],
+): Promise<PlannedStep> {
+  const kind = findKind(environment, request.system, request.use);
+  if (!kind.previewRelease) throw new Error(`${kind.name} keeps nothing aside`);
+  const input = parseInput(kind, request);
+  const { countForMs: _, ...context } = previewContext(environment, request.id, kind);
+  const preview = await kind.previewRelease(input, { ...context, releases });
+  const destroying: StepPreview = { ...preview, effect: 'destroys', undoClass: 'one-way' };
+  return asPlanned(environment, request, kind, destroying, 'release', releases);
 }
 
 export function parseInput(kind: StepKind, request: Pick<StepRequest, 'id' | 'input'>): unknown {
@@ -65,7 +86,7 @@ function asPlanned(
   request: StepRequest,
   kind: StepKind,
   preview: StepPreview,
-  mode: 'perform' | 'undo',
+  mode: StepMode,
   undoes: PlanStep['undoes'],
 ): PlannedStep {
   const { findings, samples, effect, ...rest } = preview;
@@ -84,11 +105,26 @@ function asPlanned(
       samples: samples.map((sample) => maskSample(sample, environment.shown)),
       undoes,
     },
-    findings,
+    findings: [...findings, ...uncounted(request, preview, effect ?? kind.effect)],
   };
 }
 
-function previewContext(environment: Environment, stepId: string): StepContext {
+/** People sign the very records that a step destroys: a lower bound is none. */
+function uncounted(request: StepRequest, preview: StepPreview, effect: PlanStep['effect']): Finding[] {
+  if (effect !== 'destroys' || preview.exact) return [];
+  return [
+    {
+      check: 'destroys-counted',
+      title: `“${request.title}” destroys, and could not be counted to the end`,
+      status: 'failed',
+      count: preview.count,
+      samples: [],
+      advice: 'Narrow it down, or split it into several migrations.',
+    },
+  ];
+}
+
+function previewContext(environment: Environment, stepId: string, kind: StepKind): StepContext {
   return {
     ...otherSystems(environment),
     runId: 'preview',
@@ -98,5 +134,6 @@ function previewContext(environment: Environment, stepId: string): StepContext {
     fence: { environment: environment.name, token: 0 },
     cap: null,
     signal: AbortSignal.timeout(10 * 60_000),
+    ...(kind.effect === 'destroys' ? {} : { countForMs }),
   };
 }

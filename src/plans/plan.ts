@@ -1,15 +1,36 @@
 import type { Reference } from '../migrations/migration.ts';
 import type { Json } from '../shared/json.ts';
 import type { Finding } from '../systems/finding.ts';
-import type { Effect, FieldRef, Sample, UndoClass } from '../systems/system.ts';
+import type { Conflict, Effect, FieldRef, Sample, UndoClass } from '../systems/system.ts';
 
-export type Action = 'backup' | 'restore' | 'migrate' | 'validate' | 'rollback';
+export type Action = 'backup' | 'restore' | 'migrate' | 'validate' | 'rollback' | 'release';
 
 /** How long a step takes, and where the figure comes from. */
 export interface Estimate {
   readonly seconds: number;
-  /** `measured` = from an earlier run of the same step kind in this environment, scaled by the count. */
+  /** `measured` = from earlier runs of the same step kind, scaled by the count; `guessed` = from the kind's usual rate. */
   readonly from: 'measured' | 'guessed';
+}
+
+/** `release` gives up for good what a step of an earlier run kept aside. */
+export type StepMode = 'perform' | 'undo' | 'release';
+
+/** How many fields or records an undo would leave as they are, by reason. */
+export type KeptCounts = { readonly [reason in Conflict['reason']]?: number };
+
+/** A conflict of an undo that people decided to restore all the same. */
+export interface TakenConflict extends FieldRef {
+  readonly key: string;
+}
+
+/** What a migration's file says of itself, for those who vote. */
+export interface PlanAbout {
+  /** Data-model versions. */
+  readonly from: string;
+  readonly to: string;
+  /** The feature flag that guards what the migration brings; null = none. */
+  readonly flag: string | null;
+  readonly contact: string;
 }
 
 /** One use of a step kind in a plan. Its samples are masked. */
@@ -21,7 +42,7 @@ export interface PlanStep {
   readonly system: string | null;
   /** The step kind's name. */
   readonly use: string;
-  readonly mode: 'perform' | 'undo';
+  readonly mode: StepMode;
   readonly input: Json;
   readonly effect: Effect;
   readonly undoClass: UndoClass;
@@ -34,9 +55,11 @@ export interface PlanStep {
   readonly bytes: number;
   /** The run stops before it and asks for a vote on what it would do then. */
   readonly ownApproval: boolean;
-  /** Null for steps that only read. */
+  /** Null for steps that only read and were never measured. */
   readonly estimate: Estimate | null;
-  /** For mode undo: whose journal it undoes. */
+  /** For mode undo: what would stay as it is. Absent where the kind cannot tell beforehand. */
+  readonly kept?: KeptCounts;
+  /** For modes undo and release: whose step it undoes, or gives up. */
   readonly undoes: { readonly runId: string; readonly stepId: string } | null;
 }
 
@@ -55,7 +78,7 @@ export interface Plan {
   readonly engine: string;
   readonly environment: string;
   readonly action: Action;
-  /** The migration's id, the backup set's id, the run's id; empty for backup and validate. */
+  /** The migration's id, the backup set's id, the id of the run that is undone or released; empty for backup and validate. */
   readonly subject: string;
   readonly title: string;
   /** SHA-256 of the migration's content; empty where there is none. */
@@ -66,6 +89,12 @@ export interface Plan {
   readonly configHash: string;
   /** The one tenant (or other canary) that it is narrowed to; null = everything. */
   readonly canary: string | null;
+  /** Of a migration; absent for everything else. */
+  readonly about?: PlanAbout;
+  /** Of a rollback: only these conflicts are undone, whatever stands there now; absent = the usual undo. */
+  readonly takes?: readonly TakenConflict[];
+  /** Days after the run's end for which what it keeps aside can be brought back; absent in plans of older versions. */
+  readonly holdDays?: number;
   readonly stages: readonly PlanStage[];
   readonly references: readonly Reference[];
   readonly coupled: readonly (readonly FieldRef[])[];

@@ -1,4 +1,4 @@
-import type { Action } from '../plans/plan.ts';
+import type { Action, TakenConflict } from '../plans/plan.ts';
 import type { FailureCode } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { Health } from '../systems/system.ts';
@@ -22,6 +22,8 @@ export interface RunRequest {
   readonly subject: string;
   readonly person: Person;
   readonly reason: string | null;
+  /** For a rollback: only these conflicts of an earlier undo, all the same. */
+  readonly takes?: readonly TakenConflict[];
 }
 
 /** Said no, with nothing changed: what happened, what to do, and the findings behind it. */

@@ -18,6 +18,7 @@ const rightToAsk: Readonly<Record<Action, readonly Role[]>> = {
   migrate: ['operator'],
   restore: ['operator'],
   rollback: ['operator'],
+  release: ['operator'],
 };
 
 /** Whether a person may ask for an action. */

@@ -11,7 +11,11 @@ const lookBack = 500;
 /** Runs after this one, newest first, that wrote a field it wrote and were not undone. Their undo comes first. */
 export async function findLaterWriters(records: RunRecords, environment: Environment, run: Run): Promise<string[]> {
   const mine = writtenFields(environment, run);
-  const runs = await records.list({ environment: environment.name, statuses: ['done', 'parked'], limit: lookBack });
+  const runs = await records.list({
+    environment: environment.name,
+    statuses: ['done', 'parked', 'closed'],
+    limit: lookBack,
+  });
   return runs
     .filter((other) => other.id !== run.id && other.undoneBy === null)
     .filter((other) => (other.startedAt ?? '') > (run.startedAt ?? ''))

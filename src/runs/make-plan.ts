@@ -1,16 +1,18 @@
 import type { Environment } from '../plans/environment.ts';
-import type { Plan } from '../plans/plan.ts';
+import type { Plan, TakenConflict } from '../plans/plan.ts';
 import { planBackup, planMigration, planRestore, planValidation } from '../plans/plan-actions.ts';
-import { planRollback } from '../plans/plan-rollback.ts';
+import { planRelease } from '../plans/plan-release.ts';
+import { planRollback, planTakes } from '../plans/plan-rollback.ts';
+import { type Clock, systemClock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import type { BackupView, RunRequest } from './door.ts';
 import { findLaterWriters } from './later-writers.ts';
 import { performedRun } from './performed-run.ts';
-import type { LeaseView, RunRecords } from './run-records.ts';
+import type { LeaseView, RunRecords, StoredRun } from './run-records.ts';
 
 export type MakePlan = (
   environment: Environment,
-  request: Pick<RunRequest, 'action' | 'subject'>,
+  request: Pick<RunRequest, 'action' | 'subject' | 'takes'>,
   backupId: string,
 ) => Promise<Plan>;
 
@@ -18,8 +20,9 @@ export type MakePlan = (
 export function createMakePlan(
   records: RunRecords,
   listBackups: (environment: string) => Promise<readonly BackupView[]>,
+  clock: Clock = systemClock,
 ): MakePlan {
-  return async (environment, { action, subject }, backupId) => {
+  return async (environment, { action, subject, takes = [] }, backupId) => {
     switch (action) {
       case 'backup':
         return planBackup(environment, backupId);
@@ -30,7 +33,9 @@ export function createMakePlan(
       case 'restore':
         return planRestore(environment, await findBackup(listBackups, environment, subject), backupId);
       case 'rollback':
-        return planRollbackOf(records, environment, subject);
+        return planRollbackOf(records, environment, subject, takes);
+      case 'release':
+        return planReleaseOf(records, environment, subject, backupId, clock.now());
     }
   };
 }
@@ -68,7 +73,18 @@ async function findBackup(
   });
 }
 
-async function planRollbackOf(records: RunRecords, environment: Environment, runId: string): Promise<Plan> {
+/** A run that was carried out and still counts. Throws `unknown-run`, `precondition-failed` or `stale`. */
+export async function findUndoable(records: RunRecords, environment: Environment, runId: string): Promise<StoredRun> {
+  const run = await findCarriedOut(records, environment, runId);
+  if (run.undoneBy === null) return run;
+  throw new Failure({
+    code: 'stale',
+    message: `${runId} was undone or superseded by ${run.undoneBy}.`,
+    advice: `To take that back, undo it: \`/tas rollback ${run.undoneBy}\`. Nothing was changed.`,
+  });
+}
+
+async function findCarriedOut(records: RunRecords, environment: Environment, runId: string): Promise<StoredRun> {
   const run = await records.find(runId);
   if (!run || run.environment !== environment.name) {
     throw new Failure({
@@ -77,27 +93,77 @@ async function planRollbackOf(records: RunRecords, environment: Environment, run
       advice: '`/tas runs` lists them. Nothing was changed.',
     });
   }
-  if (run.status !== 'done' && run.status !== 'parked') {
+  if (run.status === 'done' || run.status === 'parked' || run.status === 'closed') return run;
+  throw new Failure({
+    code: 'precondition-failed',
+    message: `${runId} is ${run.status}: only a run that is done or stopped can be undone.`,
+    advice:
+      run.status === 'paused'
+        ? `Stop it first: \`/tas stop ${runId}\`. Then it is undone from where it stands. Nothing was changed.`
+        : '`/tas runs` shows which are. Nothing was changed.',
+  });
+}
+
+async function planRollbackOf(
+  records: RunRecords,
+  environment: Environment,
+  runId: string,
+  takes: readonly TakenConflict[],
+): Promise<Plan> {
+  const run =
+    takes.length > 0 ? await findUndone(records, environment, runId) : await findUndoable(records, environment, runId);
+  const released = await records.findRelease(runId);
+  if (released !== null) {
     throw new Failure({
       code: 'precondition-failed',
-      message: `${runId} is ${run.status}: only a run that is done or parked can be undone.`,
-      advice: '`/tas runs` shows which are. Nothing was changed.',
+      message: `${runId} can no longer be undone: ${released} gave up what it had kept aside.`,
+      advice: 'Restore a backup set instead (`/tas backup list` names them). Nothing was changed.',
     });
   }
-  if (run.undoneBy !== null) {
-    throw new Failure({
-      code: 'stale',
-      message: `${runId} was undone or superseded by ${run.undoneBy}.`,
-      advice: `To take that back, undo it: \`/tas rollback ${run.undoneBy}\`. Nothing was changed.`,
-    });
-  }
+  // What the undo wrote counts as later: it is what the conflicts were left by.
   const later = await findLaterWriters(records, environment, run);
-  if (later[0]) {
+  const others = later.filter((id) => takes.length === 0 || id !== run.undoneBy);
+  if (others[0]) {
     throw new Failure({
       code: 'conflict',
-      message: `${later.join(', ')} changed the same fields after ${runId}.`,
-      advice: `Undo ${later[0]} first. Nothing was changed.`,
+      message: `${others.join(', ')} changed the same fields after ${runId}.`,
+      advice: `Undo ${others[0]} first. Nothing was changed.`,
     });
   }
-  return planRollback(environment, performedRun(run));
+  const performed = performedRun(run);
+  return takes.length > 0 ? planTakes(environment, performed, takes) : planRollback(environment, performed);
+}
+
+/** Conflicts are what an undo left. Throws `precondition-failed` for a run that was not undone. */
+async function findUndone(records: RunRecords, environment: Environment, runId: string): Promise<StoredRun> {
+  const run = await findCarriedOut(records, environment, runId);
+  const undoing = run.undoneBy === null ? null : await records.find(run.undoneBy);
+  if (undoing?.plan.action === 'rollback') return run;
+  throw new Failure({
+    code: 'precondition-failed',
+    message: `${runId} was not undone, so there is no conflict to take.`,
+    advice: `Undo it first: \`/tas rollback ${runId}\`. What it keeps can be taken then. Nothing was changed.`,
+  });
+}
+
+/** Gives up what a run kept aside. Nothing is aside any more once the run was undone, rewound or released. */
+async function planReleaseOf(
+  records: RunRecords,
+  environment: Environment,
+  runId: string,
+  backupId: string,
+  now: Date,
+): Promise<Plan> {
+  const run = await findUndoable(records, environment, runId);
+  const earlier = await records.findRelease(runId);
+  const before = earlier === null ? null : await records.find(earlier);
+  // The one that is asked about again before it starts has not begun; one that stopped on the way is retried.
+  if (before !== null && before.status !== 'running') {
+    throw new Failure({
+      code: 'stale',
+      message: `${before.id} gives up what ${runId} kept aside: it is ${before.status}.`,
+      advice: '`/tas runs` shows it. Nothing was changed.',
+    });
+  }
+  return planRelease(environment, { ...performedRun(run), endedAt: run.endedAt ?? now.toISOString() }, backupId, now);
 }

@@ -2,9 +2,10 @@ import { capOf } from '../plans/compare-plans.ts';
 import { findKind } from '../plans/environment.ts';
 import type { PlanStep } from '../plans/plan.ts';
 import { parseInput } from '../plans/plan-step.ts';
+import { forceOf } from '../plans/take-conflicts.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
 import type { Json } from '../shared/json.ts';
-import type { BatchRequest, StepKind, UndoBatchResult, UndoContext } from '../systems/system.ts';
+import type { BatchRequest, BatchResult, StepKind, UndoBatchResult, UndoContext } from '../systems/system.ts';
 import { attemptPatiently } from './attempt.ts';
 import { type Execution, stepContext } from './execution.ts';
 import type { StepProgress, StepState } from './run.ts';
@@ -94,11 +95,13 @@ async function performBatch(
   const result =
     step.mode === 'undo'
       ? await undoBatch(execution, kind, step, input, batch)
-      : await kind.performBatch(
-          input,
-          batch,
-          stepContext(execution, step.id, capOf(step, execution.environment.tolerancePercent)),
-        );
+      : step.mode === 'release'
+        ? await releaseBatch(execution, kind, step, input, batch)
+        : await kind.performBatch(
+            input,
+            batch,
+            stepContext(execution, step.id, capOf(step, execution.environment.tolerancePercent)),
+          );
   const outcome = { kept: 0, missing: 0, ...result, ms: performance.now() - started };
   await reportProgress(
     execution,
@@ -134,8 +137,27 @@ function undoBatch(
     undoes: step.undoes,
     coupled: execution.run.plan.coupled,
     held: (field, values) => records.held(execution.run.id, field, values),
+    ...forceOf(execution.run.plan.takes, step.system),
   };
   return kind.undoBatch(input, batch, context);
+}
+
+function releaseBatch(
+  execution: Execution,
+  kind: StepKind,
+  step: PlanStep,
+  input: unknown,
+  batch: BatchRequest,
+): Promise<BatchResult> {
+  if (!kind.releaseBatch || step.undoes === null) {
+    throw new Failure({
+      code: 'precondition-failed',
+      message: `“${step.title}” keeps nothing aside.`,
+      advice: 'There is nothing to give up; close the run.',
+    });
+  }
+  const cap = capOf(step, execution.environment.tolerancePercent);
+  return kind.releaseBatch(input, batch, { ...stepContext(execution, step.id, cap), releases: step.undoes });
 }
 
 let lastProgress = 0;
@@ -161,7 +183,7 @@ async function reportProgress(
 async function verifyStep(execution: Execution, step: PlanStep): Promise<FailureReport | null> {
   const { deps, durable, run, environment } = execution;
   const kind = findKind(environment, step.system, step.use);
-  if (!kind.verify || step.mode === 'undo') return null;
+  if (!kind.verify || step.mode !== 'perform') return null;
   const result = await durable.step(`${step.id}:verify`, () =>
     attemptPatiently(deps.logger, async () => {
       const findings = (await kind.verify?.(parseInput(kind, step), stepContext(execution, step.id, null))) ?? [];

@@ -1,4 +1,5 @@
 import type { Vote } from '../approvals/vote.ts';
+import type { MeasuredRate } from '../plans/estimate.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { FailureReport } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
@@ -86,6 +87,10 @@ export interface RunRecords {
   leaseHolder(environment: string): Promise<LeaseView | null>;
   sawUp(environment: string, system: string, at: Date): Promise<void>;
   lastUp(environment: string): Promise<ReadonlyMap<string, string>>;
+  /** How fast steps went in the newest runs of all environments. */
+  rates(): Promise<readonly MeasuredRate[]>;
+  /** The release that has begun to give up what the run kept aside; null = none, or a restore brought it back since. */
+  findRelease(runId: string): Promise<string | null>;
   /** Planned runs whose time is over become expired; answers how many. */
   expireOverdue(now: Date): Promise<number>;
 }

@@ -17,10 +17,11 @@ export async function settle(
 
 async function settleRollback(records: RunRecords, run: StoredRun): Promise<void> {
   const undone = await records.find(run.plan.subject);
-  if (!undone) return;
+  // Single conflicts that were taken leave the run as undone as it was.
+  if (!undone || run.plan.takes) return;
   await records.markUndone(undone.id, run.id);
   // An undo that is undone makes the run that it had undone count again.
-  if (undone.plan.action === 'rollback') await records.markUndone(undone.plan.subject, null);
+  if (undone.plan.action === 'rollback' && !undone.plan.takes) await records.markUndone(undone.plan.subject, null);
   if (undone.status === 'parked') await close(records, undone.id, run.id);
 }
 

@@ -5,6 +5,7 @@ import { isOver, mayMove, type RunStatus } from '../runs/run-status.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Secret } from '../shared/secret.ts';
 import type { Database } from './database.ts';
+import { createEarlierRuns } from './earlier-runs.ts';
 import { createLeaseStore } from './lease-store.ts';
 import type { RunQueueClient } from './run-queue-client.ts';
 import { readRuns, readVotes, toEvent } from './run-rows.ts';
@@ -27,6 +28,7 @@ export function createRunStore(deps: Deps): RunRecords {
     ...createLeaseStore(pool),
     ...createMoves(deps),
     ...createHolds(pool),
+    ...createEarlierRuns(pool),
     ...createEvents(deps),
     async find(runId) {
       return (await readRuns(pool, 'where id = $1', [runId]))[0] ?? null;
@@ -43,7 +45,7 @@ export function createRunStore(deps: Deps): RunRecords {
     async markSuperseded(environment, after, by) {
       await pool.query(
         `update tas.run set undone_by = $3 where environment = $1 and id <> $3 and ended_at > $2 and undone_by is null
-            and status in ('done', 'parked') and action in ('migrate', 'rollback', 'restore')`,
+            and status in ('done', 'parked', 'closed') and action in ('migrate', 'rollback', 'restore', 'release')`,
         [environment, after, by],
       );
     },

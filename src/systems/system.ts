@@ -58,6 +58,8 @@ export interface StepPreview {
   readonly findings: readonly Finding[];
   /** What this input does, for kinds that take a statement and cannot say it beforehand; absent = the kind's effect. */
   readonly effect?: Effect;
+  /** For an undo: how many fields or records would stay as they are, by reason. Absent = not told. */
+  readonly kept?: { readonly [reason in Conflict['reason']]?: number };
 }
 
 /** The preview of a step that only reads: nothing is locked, written or lost. */
@@ -176,6 +178,11 @@ export interface UndoContext extends StepContext {
   readonly undoes: { readonly runId: string; readonly stepId: string };
   /** Which of these values of the field newer records refer to (declared references, across systems). */
   held(field: FieldRef, values: readonly string[]): Promise<Set<string>>;
+  /**
+   * Present where people took single conflicts: then only the fields for which it answers true are undone, and those
+   * whatever stands there now or refers to them. Absent = the usual undo.
+   */
+  force?(collection: string, key: string, field: string): boolean;
   /** Groups of fields of one collection that are restored together or not at all. */
   readonly coupled: readonly (readonly FieldRef[])[];
 }
@@ -198,6 +205,8 @@ export interface StepKind<Input = unknown> {
   /** Absent = one-way. Journals itself under its own run and step, so that an undo can be undone. */
   previewUndo?(input: Input, context: UndoContext): Promise<StepPreview>;
   undoBatch?(input: Input, batch: BatchRequest, context: UndoContext): Promise<UndoBatchResult>;
+  /** Its undo heeds `force` of the context. Absent = single conflicts cannot be taken. */
+  readonly undoForces?: true;
   /**
    * For kinds that keep aside what they destroy (undo class `reversible-until`): gives it up for good, at the earliest when
    * the environment's hold is over. Afterwards undo finds nothing and says so. Absent = nothing is kept aside.

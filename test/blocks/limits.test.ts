@@ -46,10 +46,12 @@ const pieces: [string, Message][] = [
     status,
     runCard(hostileRun({ status }), tokens, called, sampleNow),
   ]),
-  ...(['backup', 'restore', 'migrate', 'validate', 'rollback'] as Action[]).map((action): [string, Message] => [
-    `done ${action}`,
-    doneCard(hostileRun({ status: 'done', plan: { ...run.plan, action } }), tokens, hostileConflicts, sampleNow),
-  ]),
+  ...(['backup', 'restore', 'migrate', 'validate', 'rollback', 'release'] as Action[]).map(
+    (action): [string, Message] => [
+      `done ${action}`,
+      doneCard(hostileRun({ status: 'done', plan: { ...run.plan, action } }), tokens, hostileConflicts, sampleNow),
+    ],
+  ),
   ['failed', failureCard(hostileRun({ status: 'parked' }), tokens, sampleNow)],
   ['not started', notStarted(hostileRun({ status: 'rejected' }))],
   ['voted', votedMessage(run, 'approve', 'wait')],

@@ -9,7 +9,7 @@ type Ballot = Parameters<typeof mayVote>[0];
 const person = (id: string, ...roles: Role[]): Person => ({ id, name: id.toLowerCase(), roles });
 const alice = person('ALICE', 'operator');
 const bob = person('BOB', 'approver');
-const actions: readonly Action[] = ['backup', 'restore', 'migrate', 'validate', 'rollback'];
+const actions: readonly Action[] = ['backup', 'restore', 'migrate', 'validate', 'rollback', 'release'];
 const expiresAt = '2026-11-20T10:00:00.000Z';
 
 function ballot(over: Partial<Omit<Ballot, 'run'>> & { run?: Partial<Ballot['run']> } = {}): Ballot {
@@ -36,6 +36,7 @@ describe('who may ask', () => {
     migrate: ['operator'],
     restore: ['operator'],
     rollback: ['operator'],
+    release: ['operator'],
   };
   const table = actions.flatMap((action) =>
     (['viewer', 'operator', 'approver'] as const).map(

@@ -55,6 +55,7 @@ export function createItemWorld(
     votesRequired: 1,
     expiresMinutes: 60,
     tolerancePercent: 0,
+    holdDays: 14,
     shown: new Set(),
     configHash: 'config',
     migrations: async () => new Map(),

@@ -93,6 +93,7 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
     votesRequired: 1,
     expiresMinutes: 60,
     tolerancePercent: 3,
+    holdDays: 14,
     shown: new Set(),
     configHash: 'config',
     migrations: async () => new Map([['fill', migrationOf(options.steps)]]),
