@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import { type BackupFolder, createBackupFolder } from './backups/backup-folder.ts';
+import { freeBytes } from './backups/disk-room.ts';
 import { createBackupKinds } from './backups/kinds.ts';
 import { readChecks } from './checks/check.ts';
 import { createCheckKinds } from './checks/kinds.ts';
 import type { Config, EnvironmentConfig, RevealSecret } from './config/config.ts';
 import { loadSecrets } from './config/load-config.ts';
+import { createMigrationKinds } from './migrations/kinds.ts';
 import { readMigrations } from './migrations/migration-files.ts';
 import { engineVersion } from './plans/build-plan.ts';
 import type { Environment } from './plans/environment.ts';
@@ -68,7 +70,14 @@ export async function openApp(config: Config): Promise<App> {
   };
   const systems = [...environments.values()].flatMap((environment) => [...environment.systems.values()]);
   return {
-    door: openRunsDoor({ environments, records, makePlan, clock, listBackups }),
+    door: openRunsDoor({
+      environments,
+      records,
+      makePlan,
+      clock,
+      listBackups,
+      readBackup: (environment, setId) => folder.readSet(environment, setId),
+    }),
     outbox,
     reveal,
     logger,
@@ -123,6 +132,11 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
     systems.set(systemName, createSystem(systemName, config, { seal, reveal: deps.reveal, logger: deps.logger }));
   }
   const checks = () => readChecks(deps.config.bot.packs, settings.variables);
+  const rehearsedIn = Object.entries(deps.config.environments).filter(([, other]) => !other.production);
+  const ledger = deps.records.ledger(
+    name,
+    rehearsedIn.map(([other]) => other),
+  );
   return {
     name,
     production: settings.production,
@@ -138,15 +152,27 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
       }),
       ...createCheckKinds({ systems, checks }),
       ...createUndoKinds({ systems, records: deps.records }),
+      ...createMigrationKinds({ systems, ledger, clock: systemClock }),
     ],
     votesRequired: settings.approvals.required,
     expiresMinutes: settings.approvals.expiresMinutes,
     tolerancePercent: settings.tolerancePercent,
     holdDays: settings.holdDays,
+    stopAfterErrors: settings.stopAfterErrors,
     rates: () => deps.records.rates(),
     shown: new Set(settings.show),
     configHash: digestOf(settings as unknown as Json),
-    migrations: () => readMigrations(deps.config.bot.packs, settings.variables),
+    migrations: () =>
+      readMigrations(deps.config.bot.packs, settings.variables, {
+        environment: name,
+        systems,
+        checks: async () => (await checks()).keys(),
+      }),
     checks,
+    ledger,
+    backupRoom: async () => ({
+      free: await freeBytes(resolve(deps.config.bot.backups)),
+      lastSet: (await deps.folder.listSets(name))[0]?.bytes ?? null,
+    }),
   };
 }

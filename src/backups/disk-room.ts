@@ -1,10 +1,21 @@
 import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Failure } from '../shared/failure.ts';
+
+/** Bytes that the bot may write under a folder, which need not be there yet. */
+export async function freeBytes(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) throw error;
+    return freeBytes(dirname(folder));
+  }
+}
 
 /** Throws `disk-full` when less than twice of what is needed (bytes) is free. */
 export async function refuseFullDisk(folder: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < 2 * needed) throw await diskFull(folder, needed);
+  if ((await freeBytes(folder)) < 2 * needed) throw await diskFull(folder, needed);
 }
 
 /** Whether a write failed because the disk was full, at whatever depth that was said. */
@@ -19,8 +30,7 @@ export function isDiskFull(error: unknown): boolean {
 
 /** What is said when there is no room; `needed` null = it ran full while writing. */
 export async function diskFull(folder: string, needed: number | null, cause?: unknown): Promise<Failure> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = Math.floor((bavail * bsize) / 1_000_000);
+  const free = Math.floor((await freeBytes(folder)) / 1_000_000);
   const want = needed === null ? '' : `, and twice the last part (${Math.ceil((2 * needed) / 1_000_000)} MB) must be`;
   return new Failure({
     code: 'disk-full',

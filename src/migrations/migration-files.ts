@@ -1,20 +1,27 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { Failure } from '../shared/failure.ts';
-import { digestOf, type Json } from '../shared/json.ts';
-import { readYamlFile } from '../shared/yaml-file.ts';
+import { digestOf } from '../shared/json.ts';
+import { openYamlFile, type YamlFile } from '../shared/yaml-file.ts';
+import { findMisfit, type Surroundings } from './find-misfit.ts';
 import { type Migration, migrationSchema } from './migration.ts';
 
 type Variables = { readonly [name: string]: string };
 
-/** All migrations of the packs, by id. Throws `invalid-file` for the first that is wrong or doubled. */
+/**
+ * All migrations of the packs, by id. Throws `invalid-file` for the first that is wrong in itself or doubled. What does not
+ * fit the surroundings (a system that the environment does not have, parameters that its step kind refuses) is that
+ * migration's `problem` alone: the others can be used.
+ */
 export async function readMigrations(
   packs: readonly string[],
   variables: Variables,
+  surroundings?: Surroundings,
 ): Promise<ReadonlyMap<string, Migration>> {
   const migrations = new Map<string, Migration>();
   for (const path of await migrationPaths(packs)) {
-    const migration = await readMigration(path, variables);
+    const migration = await readMigration(path, variables, surroundings);
     if (migrations.has(migration.id)) {
       throw new Failure({
         code: 'invalid-file',
@@ -27,19 +34,28 @@ export async function readMigrations(
   return migrations;
 }
 
-/** One migration file. Throws `invalid-file` with line and column. */
-export async function readMigration(path: string, variables: Variables): Promise<Migration> {
-  const content = await readYamlFile(path, migrationSchema, variables);
-  const steps = Object.values(content.phases).flat();
-  const doubled = steps.find((step, at) => steps.findIndex((other) => other.id === step.id) !== at);
-  if (doubled) {
-    throw new Failure({
-      code: 'invalid-file',
-      message: `${content.id}: two steps have the id ${doubled.id}.`,
-      advice: 'Step ids are unique within a migration. Correct the file and ask again. Nothing was changed.',
-    });
+/** One migration file. Throws `invalid-file` with line and column. Without surroundings only its form is looked at. */
+export async function readMigration(
+  path: string,
+  variables: Variables,
+  surroundings?: Surroundings,
+): Promise<Migration> {
+  const file = await openYamlFile(path, migrationSchema, variables);
+  refuseDoubledSteps(file);
+  // What was written counts, not what this version of the bot makes of it: a default that is new changes no file.
+  const migration = { ...file.value, contentHash: digestOf(file.content) } as Migration;
+  const problem = surroundings ? await findMisfit(file, migration, surroundings) : null;
+  return problem === null ? migration : { ...migration, problem };
+}
+
+function refuseDoubledSteps(file: YamlFile<z.infer<typeof migrationSchema>>): void {
+  const known = new Set<string>();
+  for (const [phase, steps] of Object.entries(file.value.phases)) {
+    for (const [index, { id }] of (steps ?? []).entries()) {
+      if (known.has(id)) throw file.refuse(['phases', phase, index, 'id'], `two steps have the id ${id}`);
+      known.add(id);
+    }
   }
-  return { ...content, contentHash: digestOf(content as unknown as Json) } as Migration;
 }
 
 async function migrationPaths(packs: readonly string[]): Promise<string[]> {

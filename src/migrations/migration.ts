@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Failure } from '../shared/failure.ts';
 import type { Json } from '../shared/json.ts';
 import type { FieldRef } from '../systems/system.ts';
 
@@ -10,24 +11,42 @@ const id = z
 const fieldRef = z
   .string()
   .regex(/^[a-z][a-z0-9-]*:[^.:]+\.[^.:]+$/, 'write system:Collection.field')
+  .describe('A field, as `system:Collection.field`: the configured system, the label or table, the property or column.')
   .transform((text): FieldRef => {
     const [system, rest] = text.split(':') as [string, string];
     const [collection, field] = rest.split('.') as [string, string];
     return { system, collection, field };
   });
 
+const version = z
+  .string('write it in quotes, e.g. "1.0"')
+  .regex(/^[0-9A-Za-z][0-9A-Za-z._-]{0,39}$/, 'letters, digits, dots, dashes, at most 40');
+
 const step = z.strictObject({
-  id,
-  title: z.string().min(1).max(120),
-  system: z.string().min(1),
-  use: z.string().regex(/^[a-z0-9]+\.[a-z-]+$/, 'write <system type>.<step kind>, e.g. neo4j.set-properties'),
-  /** `own` = the run stops before this step and asks for a vote on exactly what it would do then. */
-  approval: z.enum(['plan', 'own']).default('plan'),
-  with: z.record(z.string(), z.json()),
+  id: id.describe('Unique in the file. Journals are found by it: it never changes once the migration was applied.'),
+  title: z.string().min(1).max(120).describe('What people read on the card: what it does, not how.'),
+  system: z.string().min(1).describe('The configured name of the system that it works on.'),
+  use: z
+    .string()
+    .regex(/^[a-z0-9]+\.[a-z-]+$/, 'write <system type>.<step kind>, e.g. neo4j.set-properties')
+    .describe('The step kind.'),
+  approval: z
+    .enum(['plan', 'own'])
+    .default('plan')
+    .describe('`own` = the run stops before this step and asks for a vote on exactly what it would do then.'),
+  with: z.record(z.string(), z.json()).describe('The parameters of the step kind.'),
 });
+
+const stepsOf = (what: string) => z.array(step).min(1).optional().describe(what);
 
 /** `system:Collection`, e.g. `graph:User`. */
 const collectionRef = z.string().regex(/^[a-z][a-z0-9-]*:[^.:]+$/, 'write system:Collection');
+
+const predicate = z
+  .string()
+  .min(1)
+  .max(2000)
+  .refine((text) => /\$canary\b/.test(text), 'name $canary in it: else it narrows nothing to the canary');
 
 /** The phases, in the order in which they are carried out, whatever their order in the file. */
 export const phases = ['infrastructure', 'data', 'storage', 'services', 'frontend'] as const;
@@ -35,27 +54,53 @@ export type Phase = (typeof phases)[number];
 
 /** The form of a migration file. Its id never changes once it was applied anywhere. */
 export const migrationSchema = z.strictObject({
-  id,
+  id: id.describe('Never changes once the migration was applied anywhere, and neither does anything else in the file.'),
   title: z.string().min(1).max(120),
-  description: z.string().max(2000),
-  version: z.strictObject({ from: z.string(), to: z.string() }),
-  contact: z.string(),
-  /** Checks that must pass before anything changes. */
-  requires: z.array(id).default([]),
+  description: z.string().max(2000).describe('For those who vote: what it does to the data, and why.'),
+  version: z
+    .strictObject({
+      from: version.describe('What every system that it touches must be at.'),
+      to: version.describe('What is recorded in every system at its end.'),
+    })
+    .describe('Data-model versions.'),
+  contact: z.string().describe('Whom to ask, e.g. a channel.'),
+  requires: z.array(id).default([]).describe('Checks that must pass before anything changes.'),
   phases: z
-    .partialRecord(z.enum(phases), z.array(step).min(1))
-    .refine((value) => Object.keys(value).length > 0, 'name at least one phase with steps'),
-  /** Checks that must pass afterwards. */
-  verify: z.array(id).default([]),
-  /** While a record holds a value in `from`, undo keeps the value in `to`. */
-  references: z.array(z.strictObject({ from: fieldRef, to: fieldRef })).default([]),
-  /** Fields of one collection that undo restores together or not at all. */
-  coupled: z.array(z.array(fieldRef).min(2)).default([]),
-  /** The feature flag that guards what the migration brings, for people; it is not switched by the run. */
-  flag: z.string().min(1).max(120).optional(),
-  /** Per collection the predicate that narrows it to one canary, whose name stands for `$canary`. Absent = no canary. */
-  canary: z.record(collectionRef, z.string().min(1).max(2000)).optional(),
+    .strictObject({
+      infrastructure: stepsOf('What everything else stands on.'),
+      data: stepsOf('Records: graph first, then tables.'),
+      storage: stepsOf('Objects and vectors.'),
+      services: stepsOf('Services.'),
+      frontend: stepsOf('Frontends.'),
+    })
+    .refine((value) => Object.values(value).some((steps) => steps), 'name at least one phase with steps')
+    .describe('Steps, phase by phase; the phases go in their fixed order, whatever the order in the file.'),
+  verify: z.array(id).default([]).describe('Checks that must pass afterwards.'),
+  references: z
+    .array(z.strictObject({ from: fieldRef, to: fieldRef }))
+    .default([])
+    .describe('While a record holds a value in `from`, undo keeps the value in `to`.'),
+  coupled: z
+    .array(z.array(fieldRef).min(2).refine(ofOneCollection, 'couples fields of one collection'))
+    .default([])
+    .describe('Fields of one collection that undo restores together or not at all.'),
+  flag: z
+    .string()
+    .min(1)
+    .max(120)
+    .optional()
+    .describe('The feature flag that guards what the migration brings, for people: the run does not switch it.'),
+  canary: z
+    .record(collectionRef, predicate)
+    .optional()
+    .describe(
+      "By `system:Collection`: the predicate, in the store's own language, that narrows it to one canary, whose name stands for `$canary`. Absent = no canary.",
+    ),
 });
+
+function ofOneCollection(group: readonly FieldRef[]): boolean {
+  return new Set(group.map(({ system, collection }) => `${system}:${collection}`)).size === 1;
+}
 
 /** A field that refers to another: while a record holds a value in `from`, the value in `to` must stay. */
 export interface Reference {
@@ -86,6 +131,8 @@ export interface Migration {
   readonly coupled: readonly (readonly FieldRef[])[];
   readonly flag?: string;
   readonly canary?: { readonly [collection: string]: string };
-  /** SHA-256 of the parsed content: comments and white space do not count. */
+  /** SHA-256 of the content as written, variables filled in: comments and white space do not count. */
   readonly contentHash: string;
+  /** Why the environment that it was read for cannot carry it out, with the place in the file; absent = it can. */
+  readonly problem?: Failure;
 }

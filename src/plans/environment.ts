@@ -1,4 +1,5 @@
 import type { Check } from '../checks/check.ts';
+import type { MigrationLedger } from '../migrations/ledger.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { Failure } from '../shared/failure.ts';
 import type { OtherSystems, StepKind, System } from '../systems/system.ts';
@@ -19,6 +20,8 @@ export interface Environment {
   readonly tolerancePercent: number;
   /** Days for which what a run keeps aside stays, from the run's end on. */
   readonly holdDays: number;
+  /** A run parks when more failures than this were tried again; absent = 10. */
+  readonly stopAfterErrors?: number;
   /** Fields whose values may be shown, as `Collection.field`. */
   readonly shown: ReadonlySet<string>;
   /** SHA-256 of the configuration without secrets. */
@@ -26,8 +29,19 @@ export interface Environment {
   /** Read at each use: an edited file counts from the next plan on. */
   migrations(): Promise<ReadonlyMap<string, Migration>>;
   checks(): Promise<ReadonlyMap<string, Check>>;
+  /** What runs have made of migrations, here and elsewhere. */
+  readonly ledger: MigrationLedger;
+  /** Room for the backup that goes before every change. */
+  backupRoom(): Promise<BackupRoom>;
   /** How fast steps went in earlier runs, of this and other environments; absent = nothing is known. */
   rates?(): Promise<readonly MeasuredRate[]>;
+}
+
+/** In bytes. */
+export interface BackupRoom {
+  readonly free: number;
+  /** What the environment's newest set takes up; null = there is none yet. */
+  readonly lastSet: number | null;
 }
 
 /** The step kind that a plan names. Throws `invalid-file` with the nearest ones when there is none. */

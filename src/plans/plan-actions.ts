@@ -1,7 +1,4 @@
-import { runCheck } from '../checks/run-check.ts';
-import { type Migration, phases } from '../migrations/migration.ts';
 import type { Clock } from '../shared/clock.ts';
-import { Failure } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
 import { assemblePlan, type PlanFrame, type PlannedStage, planStage, type StageRequest } from './build-plan.ts';
 import type { Environment } from './environment.ts';
@@ -37,39 +34,6 @@ export async function planValidation(environment: Environment): Promise<Plan> {
   return assemblePlan(environment, { ...frame, action: 'validate', title: 'Validate the data' }, stages);
 }
 
-/** A migration: what it requires is checked now, its backup, its phases in their fixed order, its checks. */
-export async function planMigration(environment: Environment, migrationId: string, backupId: string): Promise<Plan> {
-  const migration = await findMigration(environment, migrationId);
-  const requests = [backupStage(environment, backupId, 'Back up first')];
-  for (const phase of phases) {
-    const steps = migration.phases[phase];
-    if (steps)
-      requests.push({
-        id: phase,
-        title: phaseTitles[phase],
-        steps: steps.map(({ with: input, approval, ...step }) => ({ ...step, input, ownApproval: approval === 'own' })),
-      });
-  }
-  if (migration.verify.length > 0) requests.push(checkStage('validate', 'Validate', migration.verify));
-  const findings = await checkRequirements(environment, migration);
-  // A plan whose requirements fail is refused: looking at each step would only delay the answer.
-  const stages = findings.some(isFailed) ? [] : await planStages(environment, requests);
-  return assemblePlan(
-    environment,
-    {
-      action: 'migrate',
-      subject: migration.id,
-      title: migration.title,
-      contentHash: migration.contentHash,
-      references: migration.references,
-      coupled: migration.coupled,
-      findings,
-      about: { ...migration.version, flag: migration.flag ?? null, contact: migration.contact },
-    },
-    stages,
-  );
-}
-
 /** Back to a backup set. What is there now is backed up first, as the safety set. */
 export async function planRestore(
   environment: Environment,
@@ -99,45 +63,7 @@ export async function planRestore(
   );
 }
 
-export async function findMigration(environment: Environment, migrationId: string): Promise<Migration> {
-  const migrations = await environment.migrations();
-  const migration = migrations.get(migrationId);
-  if (migration) return migration;
-  throw new Failure({
-    code: 'unknown-migration',
-    message: `There is no migration ${migrationId}.`,
-    advice: `Known are: ${[...migrations.keys()].join(', ') || 'none'}. Nothing was changed.`,
-  });
-}
-
-const phaseTitles = {
-  infrastructure: 'Infrastructure',
-  data: 'Data',
-  storage: 'Storage',
-  services: 'Services',
-  frontend: 'Frontend',
-} as const;
-
-async function checkRequirements(environment: Environment, migration: Migration): Promise<Finding[]> {
-  const checks = await environment.checks();
-  const findings: Finding[] = [];
-  for (const id of migration.requires) {
-    const check = checks.get(id);
-    if (!check) {
-      throw new Failure({
-        code: 'invalid-file',
-        message: `${migration.id} requires the check ${id}, which does not exist.`,
-        advice: `Known are: ${[...checks.keys()].join(', ')}. Nothing was changed.`,
-      });
-    }
-    const finding = await runCheck(check, environment.systems);
-    // A requirement that could not be checked is not met.
-    findings.push(finding.status === 'skipped' ? { ...finding, status: 'failed' } : finding);
-  }
-  return findings;
-}
-
-async function planStages(environment: Environment, requests: readonly StageRequest[]): Promise<PlannedStage[]> {
+export async function planStages(environment: Environment, requests: readonly StageRequest[]): Promise<PlannedStage[]> {
   const stages: PlannedStage[] = [];
   for (const request of requests) stages.push(await planStage(environment, request));
   return stages;
@@ -161,7 +87,7 @@ export function backupStage(environment: Environment, setId: string, title: stri
   };
 }
 
-function checkStage(id: string, title: string, checks: readonly string[]): StageRequest {
+export function checkStage(id: string, title: string, checks: readonly string[]): StageRequest {
   const step = {
     id: 'checks',
     title: `Run ${checks.length} checks`,

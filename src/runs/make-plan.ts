@@ -1,6 +1,7 @@
 import type { Environment } from '../plans/environment.ts';
 import type { Plan, TakenConflict } from '../plans/plan.ts';
-import { planBackup, planMigration, planRestore, planValidation } from '../plans/plan-actions.ts';
+import { planBackup, planRestore, planValidation } from '../plans/plan-actions.ts';
+import { planMigration } from '../plans/plan-migration.ts';
 import { planRelease } from '../plans/plan-release.ts';
 import { planRollback, planTakes } from '../plans/plan-rollback.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
@@ -9,10 +10,11 @@ import type { BackupView, RunRequest } from './door.ts';
 import { findLaterWriters } from './later-writers.ts';
 import { performedRun } from './performed-run.ts';
 import type { LeaseView, RunRecords, StoredRun } from './run-records.ts';
+import { standsStill } from './run-status.ts';
 
 export type MakePlan = (
   environment: Environment,
-  request: Pick<RunRequest, 'action' | 'subject' | 'takes'>,
+  request: Pick<RunRequest, 'action' | 'subject' | 'canary' | 'takes'>,
   backupId: string,
 ) => Promise<Plan>;
 
@@ -22,14 +24,14 @@ export function createMakePlan(
   listBackups: (environment: string) => Promise<readonly BackupView[]>,
   clock: Clock = systemClock,
 ): MakePlan {
-  return async (environment, { action, subject, takes = [] }, backupId) => {
+  return async (environment, { action, subject, canary = null, takes = [] }, backupId) => {
     switch (action) {
       case 'backup':
         return planBackup(environment, backupId);
       case 'validate':
         return planValidation(environment);
       case 'migrate':
-        return planMigration(environment, subject, backupId);
+        return planMigration(environment, subject, backupId, canary);
       case 'restore':
         return planRestore(environment, await findBackup(listBackups, environment, subject), backupId);
       case 'rollback':
@@ -40,13 +42,13 @@ export function createMakePlan(
   };
 }
 
-/** The parked run that a rollback or restore may take the environment over from; null when none. */
+/** The run, standing still, that a rollback or restore may take the environment over from; null when none. */
 export async function parkedSubject(
   records: RunRecords,
   request: Pick<RunRequest, 'action' | 'subject'>,
   holder: LeaseView | null,
 ): Promise<string | null> {
-  if (holder?.status !== 'parked') return null;
+  if (holder === null || !standsStill(holder.status)) return null;
   if (request.action === 'restore') return holder.runId;
   if (request.action !== 'rollback') return null;
   const run = await records.find(request.subject);
@@ -93,12 +95,12 @@ async function findCarriedOut(records: RunRecords, environment: Environment, run
       advice: '`/tas runs` lists them. Nothing was changed.',
     });
   }
-  if (run.status === 'done' || run.status === 'parked' || run.status === 'closed') return run;
+  if (run.status === 'done' || run.status === 'closed' || standsStill(run.status)) return run;
   throw new Failure({
     code: 'precondition-failed',
     message: `${runId} is ${run.status}: only a run that is done or stopped can be undone.`,
     advice:
-      run.status === 'paused'
+      run.status === 'running'
         ? `Stop it first: \`/tas stop ${runId}\`. Then it is undone from where it stands. Nothing was changed.`
         : '`/tas runs` shows which are. Nothing was changed.',
   });

@@ -1,9 +1,11 @@
 import type { Vote } from '../approvals/vote.ts';
+import type { MigrationLedger } from '../migrations/ledger.ts';
 import type { MeasuredRate } from '../plans/estimate.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { FailureReport } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { FieldRef } from '../systems/system.ts';
+import type { Asker, ControlRecords, StepPoint } from './control-records.ts';
 import type { Run, RunEvent, RunEventType, StepProgress } from './run.ts';
 import type { RunStatus } from './run-status.ts';
 
@@ -42,7 +44,7 @@ export interface LeaseView {
  * What runs keep in the bot's own database. Every change of a status goes by the table of legal moves and writes its
  * event in the same transaction; an illegal move changes nothing and answers false.
  */
-export interface RunRecords {
+export interface RunRecords extends ControlRecords {
   create(run: NewRun): Promise<void>;
   find(runId: string): Promise<StoredRun | null>;
   list(filter: { environment?: string; statuses?: readonly RunStatus[]; limit: number }): Promise<readonly StoredRun[]>;
@@ -61,13 +63,14 @@ export interface RunRecords {
     decide: (votes: readonly Vote[]) => 'wait' | 'queued' | 'rejected',
   ): Promise<'doubled' | 'over' | 'wait' | 'queued' | 'rejected'>;
   /** Parked → running again, as the next attempt. */
-  enqueueRetry(runId: string): Promise<boolean>;
+  enqueueRetry(runId: string, by?: Asker): Promise<boolean>;
   /** Says which run undid or superseded this one; null takes it back. */
   markUndone(runId: string, by: string | null): Promise<void>;
   /** Runs of the environment that changed data and ended after that time are undone by a restore: marks them. */
   markSuperseded(environment: string, after: Date, by: string): Promise<void>;
   addFindings(runId: string, findings: readonly Finding[]): Promise<void>;
-  saveStep(runId: string, step: StepProgress): Promise<void>;
+  /** `place`: where its next batch begins; null = not known. */
+  saveStep(runId: string, step: StepProgress, place?: StepPoint['place']): Promise<void>;
   /** `once` names what is told; the second event of a run under the same name is left out. Null = may be told again. */
   event(runId: string, type: RunEventType, text: string | null, once: string | null): Promise<void>;
   events(afterId: number, limit: number): Promise<readonly RunEvent[]>;
@@ -91,11 +94,15 @@ export interface RunRecords {
   rates(): Promise<readonly MeasuredRate[]>;
   /** The release that has begun to give up what the run kept aside; null = none, or a restore brought it back since. */
   findRelease(runId: string): Promise<string | null>;
+  /** What runs have made of migrations, as this environment asks; `rehearsedIn` = environments whose runs count as rehearsals. */
+  ledger(environment: string, rehearsedIn: readonly string[]): MigrationLedger;
   /** Planned runs whose time is over become expired; answers how many. */
   expireOverdue(now: Date): Promise<number>;
 }
 
 export interface RunDetail {
   readonly failure?: FailureReport;
+  /** Why it stands still, for a move to paused. */
+  readonly pause?: string;
   readonly undoneBy?: string;
 }

@@ -18,6 +18,7 @@ export type FailureCode =
   | 'stale'
   | 'expired'
   | 'plan-changed'
+  | 'content-changed'
   | 'precondition-failed'
   | 'over-cap'
   | 'fenced'

@@ -60,9 +60,14 @@ export async function openYamlFile<T>(
     return invalid(file, place, `${where.join('.') || 'the file'}: ${issue.message}`);
   };
   const parsed = schema.safeParse(content);
-  const issue = parsed.error?.issues[0];
+  const issue = tellingIssue(parsed.error);
   if (!parsed.success) throw issue ? refuseIssue([], issue) : refuse([], 'the file does not fit');
   return { value: parsed.data, content: content as Json, refuse, refuseIssue };
+}
+
+/** The issue to begin with: a key that nobody knows is most often the one that is said to be missing. */
+export function tellingIssue(error: z.core.$ZodError | undefined): z.core.$ZodIssue | undefined {
+  return error?.issues.find(({ code }) => code === 'unrecognized_keys') ?? error?.issues[0];
 }
 
 /** Of a choice that fits none of its forms: what is wrong in the form that it comes nearest to. */
@@ -99,7 +104,7 @@ function invalid(file: string, at: Place | null, what: string): Failure {
   const place = at === null ? file : `${file}, line ${at.line}, column ${at.col}`;
   return new Failure({
     code: 'invalid-file',
-    message: `${place}: ${what.replace(/\.$/, '')}.`,
+    message: `${place}: ${/[.?]$/.test(what) ? what : `${what}.`}`,
     advice: 'Correct the file and ask again. Nothing was changed.',
   });
 }

@@ -1,18 +1,16 @@
 import pg from 'pg';
-import type { RunEventType } from '../runs/run.ts';
-import type { NewRun, RunDetail, RunRecords } from '../runs/run-records.ts';
-import { isOver, mayMove, type RunStatus } from '../runs/run-status.ts';
+import type { NewRun, RunRecords } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Secret } from '../shared/secret.ts';
+import { createControlStore } from './control-store.ts';
 import type { Database } from './database.ts';
 import { createEarlierRuns } from './earlier-runs.ts';
+import { createGateStore } from './gate-store.ts';
 import { createLeaseStore } from './lease-store.ts';
+import { createLedgerStore } from './ledger-store.ts';
+import { changeStatus, eventChannel, goOn, lockStatus, writeEvent } from './run-changes.ts';
 import type { RunQueueClient } from './run-queue-client.ts';
 import { readRuns, readVotes, toEvent } from './run-rows.ts';
-
-const channel = 'tas_run_event';
-/** Events commit in the order of their ids, so that a reader who follows the ids misses none. */
-const eventLock = 7_282_020;
 
 interface Deps {
   readonly database: Database;
@@ -27,9 +25,12 @@ export function createRunStore(deps: Deps): RunRecords {
   return {
     ...createLeaseStore(pool),
     ...createMoves(deps),
+    ...createControlStore(deps),
+    ...createGateStore(deps),
     ...createHolds(pool),
     ...createEarlierRuns(pool),
     ...createEvents(deps),
+    ledger: (environment, rehearsedIn) => createLedgerStore(pool, environment, rehearsedIn),
     async find(runId) {
       return (await readRuns(pool, 'where id = $1', [runId]))[0] ?? null;
     },
@@ -44,8 +45,8 @@ export function createRunStore(deps: Deps): RunRecords {
     },
     async markSuperseded(environment, after, by) {
       await pool.query(
-        `update tas.run set undone_by = $3 where environment = $1 and id <> $3 and ended_at > $2 and undone_by is null
-            and status in ('done', 'parked', 'closed') and action in ('migrate', 'rollback', 'restore', 'release')`,
+        `update tas.run set undone_by = $3 where environment = $1 and id <> $3 and (ended_at > $2 or status = 'paused') and undone_by is null
+            and status in ('done', 'parked', 'paused', 'closed') and action in ('migrate', 'rollback', 'restore', 'release')`,
         [environment, after, by],
       );
     },
@@ -63,13 +64,14 @@ export function createRunStore(deps: Deps): RunRecords {
         [runId, JSON.stringify(findings)],
       );
     },
-    async saveStep(runId, step) {
+    async saveStep(runId, step, place = null) {
       await pool.query(
-        `insert into tas.run_step (run_id, step_id, state, done, kept, missing, batches, started_at, ended_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        `insert into tas.run_step (run_id, step_id, state, done, kept, missing, batches, started_at, ended_at, place)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          on conflict (run_id, step_id) do update set state = excluded.state, done = excluded.done, kept = excluded.kept,
            missing = excluded.missing, batches = excluded.batches,
-           started_at = coalesce(tas.run_step.started_at, excluded.started_at), ended_at = excluded.ended_at`,
+           started_at = coalesce(tas.run_step.started_at, excluded.started_at), ended_at = excluded.ended_at,
+           place = excluded.place`,
         [
           runId,
           step.stepId,
@@ -80,6 +82,7 @@ export function createRunStore(deps: Deps): RunRecords {
           step.batches,
           step.startedAt,
           step.endedAt,
+          place === null ? null : JSON.stringify(place),
         ],
       );
     },
@@ -130,18 +133,11 @@ function createMoves(
         if (decision === 'queued') await queue.enqueue(client, runId, 1);
         return decision;
       }),
-    enqueueRetry: (runId) =>
-      database.tx(async (client) => {
+    enqueueRetry: (runId, by) =>
+      database.tx((client) => {
+        const text = by === undefined ? 'retried from where it stopped' : `retried by ${by.name} from where it stopped`;
         // A queued run may start too, but by its own workflow: a second one would carry it out twice.
-        if ((await lockStatus(client, runId)) !== 'parked') return false;
-        await changeStatus(client, clock, runId, 'running', {});
-        const { rows } = await client.query<{ attempt: number }>(
-          'update tas.run set attempt = attempt + 1, failure = null, ended_at = null where id = $1 returning attempt',
-          [runId],
-        );
-        await writeEvent(client, clock, runId, 'resumed', 'retried from where it stopped');
-        await queue.enqueue(client, runId, rows[0]?.attempt ?? 2);
-        return true;
+        return goOn(deps, client, runId, { from: 'parked', text, ...(by === undefined ? {} : { by, what: 'retry' }) });
       }),
     async expireOverdue(now) {
       const { rows } = await database.pool.query<{ id: string }>(
@@ -218,44 +214,6 @@ async function insertRun(client: pg.PoolClient, run: NewRun): Promise<void> {
   );
 }
 
-async function lockStatus(client: pg.PoolClient, runId: string): Promise<RunStatus | null> {
-  const { rows } = await client.query<{ status: RunStatus }>('select status from tas.run where id = $1 for update', [
-    runId,
-  ]);
-  return rows[0]?.status ?? null;
-}
-
-async function changeStatus(
-  client: pg.PoolClient,
-  clock: Clock,
-  runId: string,
-  to: RunStatus,
-  detail: RunDetail = {},
-): Promise<boolean> {
-  const from = await lockStatus(client, runId);
-  if (from === null || !mayMove(from, to)) return false;
-  const now = clock.now();
-  await client.query(
-    `update tas.run set status = $2, failure = coalesce($3, failure), undone_by = coalesce($4, undone_by),
-       -- Runs of an environment follow each other, so a base from the start is greater than all ids generated before.
-       sequence_base = case when $5 and started_at is null then $8 else sequence_base end,
-       started_at = case when $5 then coalesce(started_at, $6) else started_at end,
-       ended_at = case when $7 then $6 else ended_at end
-     where id = $1`,
-    [
-      runId,
-      to,
-      detail.failure === undefined ? null : JSON.stringify(detail.failure),
-      detail.undoneBy ?? null,
-      to === 'running',
-      now,
-      isOver(to) || to === 'parked',
-      String(BigInt(now.getTime()) * 1000n),
-    ],
-  );
-  return true;
-}
-
 async function insertVote(
   client: pg.Pool | pg.PoolClient,
   runId: string,
@@ -267,22 +225,6 @@ async function insertVote(
     [runId, vote.voter.id, vote.voter.name, vote.choice, vote.digest, vote.reason, vote.at],
   );
   return rowCount === 1;
-}
-
-async function writeEvent(
-  client: pg.PoolClient,
-  clock: Clock,
-  runId: string,
-  type: RunEventType,
-  text: string | null,
-  once: string | null = null,
-): Promise<void> {
-  await client.query('select pg_advisory_xact_lock($1)', [eventLock]);
-  await client.query(
-    'insert into tas.run_event (run_id, at, type, text, once) values ($1, $2, $3, $4, $5) on conflict do nothing',
-    [runId, clock.now(), type, text, once],
-  );
-  await client.query(`notify ${channel}`);
 }
 
 /** A connection of its own that listens; reconnects by itself and wakes then, since it may have missed something. */
@@ -299,7 +241,7 @@ async function listen(url: Secret, wake: () => void): Promise<() => Promise<void
     });
     client = next;
     await next.connect();
-    await next.query(`listen ${channel}`);
+    await next.query(`listen ${eventChannel}`);
     wake();
   };
   const stop = async (): Promise<void> => {

@@ -1,8 +1,9 @@
 import { measureRun } from '../../blocks/measure.ts';
 import { sayHeadline, statusWords } from '../../blocks/say.ts';
 import type { Reply } from '../../commands/command.ts';
-import type { Action } from '../plans/plan.ts';
-import type { BackupView, EnvironmentStatus } from '../runs/door.ts';
+import type { Action, Plan } from '../plans/plan.ts';
+import type { Advice } from '../runs/advice.ts';
+import type { BackupView, EnvironmentStatus, Preview } from '../runs/door.ts';
 import type { ConflictReport, Run } from '../runs/run.ts';
 import type { RunStatus } from '../runs/run-status.ts';
 import type { FailureCode, FailureReport } from '../shared/failure.ts';
@@ -34,6 +35,10 @@ export interface Result {
   readonly runs?: readonly Summary[];
   readonly backups?: readonly BackupView[];
   readonly environments?: readonly string[];
+  /** What a migration would do, of `plan`. */
+  readonly plan?: Plan;
+  /** The ways back, of `rollback` without `way:`. */
+  readonly advice?: Advice;
 }
 
 interface Counts {
@@ -77,6 +82,7 @@ const refusals: readonly FailureCode[] = [
   'stale',
   'expired',
   'plan-changed',
+  'content-changed',
   'precondition-failed',
   'same-server',
   'conflict',
@@ -110,6 +116,13 @@ export function replyResult(reply: Exclude<Reply, { run: Run }>): Result {
       const environments = reply.environments.map(({ name }) => name);
       return { ...nothing, refusal: { code: 'wrong-use', message, advice }, message, environments };
     }
+    case 'preview':
+      return previewResult(reply.preview);
+    case 'advice': {
+      const { advice } = reply;
+      const { run, recommended } = advice;
+      return { ...nothing, environment: run.environment, advice, message: recommended.reason };
+    }
     case 'nothing-to-do':
       return { ...nothing, findings: reply.findings, message: `Nothing to do: ${reply.title}` };
     case 'help':
@@ -127,6 +140,19 @@ export function replyResult(reply: Exclude<Reply, { run: Run }>): Result {
       return { ...nothing, environment, backups, message: `${backups.length} backup sets` };
     }
   }
+}
+
+function previewResult({ plan, refused }: Preview): Result {
+  const { environment, findings, totals, title } = plan;
+  const counts = { ...noCounts, ...totals };
+  if (!refused) return { ...nothing, action: plan.action, environment, counts, findings, plan, message: title };
+  const message = `${title} would be refused: the data is not as it must be.`;
+  const refusal = {
+    code: 'precondition-failed',
+    message,
+    advice: 'Mend what the findings name. Nothing was changed.',
+  } as const;
+  return { ...nothing, action: plan.action, environment, counts, findings, plan, refusal, message };
 }
 
 export function refusedResult(

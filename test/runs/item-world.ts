@@ -60,6 +60,8 @@ export function createItemWorld(
     configHash: 'config',
     migrations: async () => new Map(),
     checks: async () => new Map(),
+    ledger: records.ledger(name, []),
+    backupRoom: async () => ({ free: Number.MAX_SAFE_INTEGER, lastSet: null }),
   };
   const step = { id: 'write', title: 'Write', system: 'items', use: 'items.write', input: {} };
   const frame = { subject: 'write', title: 'Write', contentHash: 'c', references: [], coupled: [], findings: [] };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createBackupFolder } from '../../src/backups/backup-folder.ts';
 import { createBackupKinds } from '../../src/backups/kinds.ts';
 import { createCheckKinds } from '../../src/checks/kinds.ts';
+import { createMigrationKinds } from '../../src/migrations/kinds.ts';
 import type { Migration, MigrationStep } from '../../src/migrations/migration.ts';
 import type { Environment } from '../../src/plans/environment.ts';
 import type { Action, Plan } from '../../src/plans/plan.ts';
@@ -89,6 +90,7 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
       ...createBackupKinds({ systems, folder, clock, environment: name, engine: 'test' }),
       ...createCheckKinds({ systems, checks }),
       ...createUndoKinds({ systems, records }),
+      ...createMigrationKinds({ systems, ledger: records.ledger(name, []), clock }),
     ],
     votesRequired: 1,
     expiresMinutes: 60,
@@ -98,6 +100,8 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
     configHash: 'config',
     migrations: async () => new Map([['fill', migrationOf(options.steps)]]),
     checks,
+    ledger: records.ledger(name, []),
+    backupRoom: async () => ({ free: Number.MAX_SAFE_INTEGER, lastSet: null }),
   };
   const listBackups = (of: string) => folder.listSets(of);
   const makePlan = createMakePlan(records, listBackups);
