@@ -13,6 +13,7 @@ export function statusMessage(status: EnvironmentStatus): Message {
     down === 0
       ? `✓ *${name.toUpperCase()}: all systems up*`
       : `✗ *${name.toUpperCase()}: ${down} of ${status.systems.length} systems down*`;
+  const usual = usualVersion(status.systems);
   const { holder, lastBackup } = status;
   const held =
     holder === null
@@ -26,18 +27,40 @@ export function statusMessage(status: EnvironmentStatus): Message {
     text: `${name}: ${down === 0 ? 'all systems up' : `${down} systems down`}`,
     blocks: [
       section(verdict),
-      ...sections(status.systems.map(systemLine)),
+      ...sections([
+        ...status.systems.map((system) => systemLine(system, usual)),
+        ...disagreement(status.systems, usual),
+      ]),
       section(`*Environment:* ${held}\n*Last backup:* ${backup}`),
       ...(status.openRuns.length === 0 ? [] : sections(['*Open runs*', ...status.openRuns.map(runLine)])),
     ],
   };
 }
 
-function systemLine(system: SystemView): string {
-  const { health } = system;
+function systemLine(system: SystemView, usual: string | null): string {
+  const { health, dataModel } = system;
+  const strange = dataModel !== null && dataModel.version !== usual ? '⚠ ' : '';
+  const model = `data model ${strange}${dataModel === null ? '—' : plain(dataModel.version, 40)}`;
   const note = health.note === undefined ? '' : ` — ${plain(health.note)}`;
   const name = `*${plain(system.name, 60)}* (${plain(system.type, 40)})`;
-  if (health.up) return `✓ ${name} ${plain(health.version ?? '', 60)} · ${sayDuration(health.latencyMs)}${note}`;
+  if (health.up)
+    return `✓ ${name} ${plain(health.version ?? '', 60)} · ${sayDuration(health.latencyMs)} · ${model}${note}`;
   const since = system.lastUpAt === null ? 'never seen up' : `last up ${when(system.lastUpAt)}`;
   return `✗ ${name} down, ${since}${note}`;
+}
+
+/** The version that most systems have; null where none has more than another, or none is recorded. */
+function usualVersion(systems: readonly SystemView[]): string | null {
+  const counts = new Map<string, number>();
+  for (const { dataModel } of systems) {
+    if (dataModel !== null) counts.set(dataModel.version, (counts.get(dataModel.version) ?? 0) + 1);
+  }
+  const [first, second] = [...counts].sort(([, a], [, b]) => b - a);
+  return first === undefined || first[1] === second?.[1] ? null : first[0];
+}
+
+function disagreement(systems: readonly SystemView[], usual: string | null): string[] {
+  const strange = systems.filter(({ dataModel }) => dataModel !== null && dataModel.version !== usual);
+  if (strange.length === 0) return [];
+  return ['⚠ The systems are not at one data-model version: undo or retry the run that stopped between them.'];
 }

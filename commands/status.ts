@@ -4,7 +4,8 @@ import { type Command, everyone } from './command.ts';
 export const status: Command = {
   word: 'status',
   usage: 'status env:<environment>',
-  summary: 'Shows whether the systems are up, who holds the environment, its open runs and its last backup',
+  summary:
+    'Shows whether the systems are up and at which data model, who holds the environment, its open runs and its last backup',
   examples: ['status env:sandbox'],
   roles: everyone,
   async run(words, context) {

@@ -101,11 +101,12 @@ const long: [string, Message][] = [
     statusMessage({
       environment: hostile,
       production: true,
-      systems: Array.from({ length: 30 }, () => ({
+      systems: Array.from({ length: 30 }, (_, index) => ({
         name: hostile,
         type: hostile,
-        health: { up: false, version: hostile, latencyMs: 1, note: hostile },
+        health: { up: index % 2 === 0, version: hostile, latencyMs: 1, note: hostile },
         lastUpAt: hostile,
+        dataModel: { version: `${index}${hostile}`, runId: hostile, at: hostile },
       })),
       holder: { runId: hostile, status: 'parked', since: hostile },
       lastBackup: backup,
