@@ -10,8 +10,12 @@ import type { Store } from './batch.ts';
 import { connect } from './connection.ts';
 import { advanceFence } from './fence.ts';
 import { createJournal } from './journal.ts';
+import { copyNodes } from './kinds/copy-nodes.ts';
 import { createConstraint } from './kinds/create-constraint.ts';
 import { createNodes } from './kinds/create-nodes.ts';
+import { deleteNodes } from './kinds/delete-nodes.ts';
+import { removeProperty } from './kinds/remove-property.ts';
+import { renameProperty } from './kinds/rename-property.ts';
 import { setProperties } from './kinds/set-properties.ts';
 import { findViolations, lookup, scan } from './reads.ts';
 
@@ -45,7 +49,15 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
   return {
     name,
     type: 'neo4j',
-    kinds: [setProperties(store), createNodes(store), createConstraint(store)],
+    kinds: [
+      setProperties(store),
+      createNodes(store),
+      createConstraint(store),
+      copyNodes(store),
+      deleteNodes(store),
+      renameProperty(store),
+      removeProperty(store),
+    ],
     async identity() {
       const rows = await connection.read((transaction) => transaction.run('CALL db.info() YIELD id RETURN id'));
       return String(rows[0]?.[0]);
