@@ -1,7 +1,7 @@
 import type { ConflictReport, Run } from '../src/runs/run.ts';
 import { detailsModal } from './button.ts';
 import { bare, code, plain, ticked } from './escape.ts';
-import { fullEvidence } from './evidence.ts';
+import { fullEvidence, type Scope } from './evidence.ts';
 import { findingLines } from './findings.ts';
 import { size } from './fit.ts';
 import { type Block, context, limits, type Message, type Modal, plainText, section, sections } from './message.ts';
@@ -9,11 +9,14 @@ import { conflictLine } from './rollback-report.ts';
 import { sayHeadline, statusWords } from './say.ts';
 
 /** All there is to say of a run: for the thread, and as the answer to `runs <run>`. May be longer than one message. */
-export function detailsMessage(run: Run, conflicts: ConflictReport, now: Date): Message {
+export function detailsMessage(run: Run, conflicts: ConflictReport, now: Date, scope: Scope = 'pages'): Message {
   const headline = plain(sayHeadline(run));
   return {
     text: `Details: ${headline}`,
-    blocks: [section(`*${headline}*\n${statusWords[run.status]} · ${code(run.id)}`), ...body(run, conflicts, now)],
+    blocks: [
+      section(`*${headline}*\n${statusWords[run.status]} · ${code(run.id)}`),
+      ...body(run, conflicts, now, scope),
+    ],
   };
 }
 
@@ -36,14 +39,14 @@ export function detailsWindow(run: Run, conflicts: ConflictReport, now: Date): M
   };
 }
 
-function body(run: Run, conflicts: ConflictReport, now: Date): Block[] {
+function body(run: Run, conflicts: ConflictReport, now: Date, scope: Scope): Block[] {
   const failure =
     run.failure === null
       ? []
       : [`*Failure* ${code(run.failure.code)}: ${ticked(run.failure.message)}`, ticked(run.failure.advice)];
   return [
     ...sections(failure),
-    ...fullEvidence(run, now),
+    ...fullEvidence(run, now, scope),
     ...(run.findings.length === 0 ? [] : sections(['*Found by the checks*', ...run.findings.flatMap(findingLines)])),
     ...(conflicts.total === 0
       ? []

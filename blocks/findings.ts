@@ -1,4 +1,5 @@
 import type { Finding } from '../src/systems/finding.ts';
+import { cut } from './cut.ts';
 import { code, plain } from './escape.ts';
 import { findingMarks, sayCount } from './say.ts';
 
@@ -13,6 +14,26 @@ export function findingLines(finding: Finding): string[] {
     ...(shown.length === 0 || status === 'passed' ? [] : [`    ${shown.join(', ')}`]),
     ...(advice === undefined || status === 'skipped' || status === 'passed' ? [] : [`    ${plain(advice)}`]),
   ];
+}
+
+/**
+ * At most `most` findings that did not pass, failed ones first, then a line with how many more there are. `short`: samples and
+ * advice cut, so that many fit on a card.
+ */
+export function openFindingLines(findings: readonly Finding[], most: number, short: boolean): string[] {
+  const open = (['failed', 'warning', 'skipped'] as const).flatMap((status) =>
+    findings.filter((finding) => finding.status === status),
+  );
+  const lines = open.slice(0, most).flatMap((finding) => findingLines(short ? shortened(finding) : finding));
+  const left = open.slice(most);
+  return left.length === 0 ? lines : [...lines, `… and ${findingTally(left)} more`];
+}
+
+function shortened({ advice, ...finding }: Finding): Finding {
+  const brief = advice === undefined || finding.status !== 'failed' ? {} : { advice: cut(advice, 140) };
+  const skipped = finding.status === 'skipped' && advice !== undefined ? { advice: cut(advice, 100) } : {};
+  const samples = finding.samples.slice(0, 2).map((sample) => cut(sample, 60));
+  return { ...finding, title: cut(finding.title, 120), samples, ...brief, ...skipped };
 }
 
 /** `3 ✓ · 1 ✗ · 1 ⚠ · 1 ∅`, without the marks that do not occur. */

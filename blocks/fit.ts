@@ -45,6 +45,17 @@ export function split(message: Message): Message[] {
   }));
 }
 
+/** The first pages, where not all of them may be sent; the last one then says that there is more, and where. */
+export function pages(message: Message, most: number, where: string): Message[] {
+  const all = split(message);
+  const kept = all.slice(0, most);
+  const last = kept.at(-1);
+  if (all.length === kept.length || last === undefined) return kept;
+  const left = all.length - kept.length;
+  const note = context(`… and ${left} more ${left === 1 ? 'page' : 'pages'}: ${where}`);
+  return [...kept.slice(0, -1), { ...last, blocks: [...last.blocks.slice(0, -1), note] }];
+}
+
 /** Characters of blocks as they are sent. */
 export function size(blocks: readonly Block[]): number {
   return JSON.stringify(blocks).length;

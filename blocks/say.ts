@@ -1,6 +1,7 @@
-import type { Plan, PlanStep } from '../src/plans/plan.ts';
+import type { Estimate, Plan, PlanStep } from '../src/plans/plan.ts';
 import type { Run, StepState } from '../src/runs/run.ts';
 import type { RunStatus } from '../src/runs/run-status.ts';
+import { sayDuration } from '../src/shared/duration.ts';
 import type { Json } from '../src/shared/json.ts';
 import type { FindingStatus } from '../src/systems/finding.ts';
 import type { Conflict, Sample, UndoClass } from '../src/systems/system.ts';
@@ -70,7 +71,8 @@ export function sayUtc(iso: string): string {
 /** What a run is about, in one or two words. */
 export function sayAbout(plan: Pick<Plan, 'action' | 'subject'>): string {
   if (plan.action === 'migrate') return plan.subject;
-  return plan.action === 'rollback' ? `rollback of ${plan.subject}` : `${plan.action} ${plan.subject}`.trim();
+  if (plan.action === 'rollback') return `rollback of ${plan.subject}`;
+  return plan.action === 'release' ? `end of hold of ${plan.subject}` : `${plan.action} ${plan.subject}`.trim();
 }
 
 /** `changes 41,203 · destroys 0`, of an undo `restores 17,387 · removes 1,354`; empty for what only reads. */
@@ -79,8 +81,13 @@ export function sayTotals(plan: Pick<Plan, 'totals' | 'stages'>): string {
   if (steps.every((step) => step.effect === 'reads')) return '';
   const undone = steps.filter((step) => step.mode === 'undo');
   if (undone.length > 0) return sayUndone(undone);
+  return sayCounts(plan.totals, steps);
+}
+
+/** `adds 500 · changes 41,203 · destroys 0`, with `≥` where a step was not counted to the end. */
+export function sayCounts(totals: Plan['totals'], steps: readonly Pick<PlanStep, 'exact'>[]): string {
   const least = steps.some((step) => !step.exact) ? '≥ ' : '';
-  const { adds, changes, destroys } = plan.totals;
+  const { adds, changes, destroys } = totals;
   return [
     ...(adds > 0 ? [`adds ${least}${sayCount(adds)}`] : []),
     `changes ${least}${sayCount(changes)}`,
@@ -106,7 +113,19 @@ export function sayHeadline(run: Pick<Run, 'environment' | 'plan' | 'requester'>
 export function sayEffect(step: Pick<PlanStep, 'effect' | 'count' | 'exact' | 'mode'>): string {
   const count = `${step.exact ? '' : '≥ '}${sayCount(step.count)}`;
   if (step.effect === 'reads') return 'reads';
+  if (step.mode === 'release') return `gives up ${count}`;
   return step.mode === 'undo' ? `undoes ${count}` : `${step.effect} ${count}`;
+}
+
+/** `undo any time`, `undo for 14 days`, `NO UNDO`. */
+export function sayUndo(undoClass: UndoClass, holdDays: number | undefined): string {
+  if (undoClass !== 'reversible-until' || holdDays === undefined) return undoWords[undoClass];
+  return `undo for ${holdDays} ${holdDays === 1 ? 'day' : 'days'}`;
+}
+
+/** `about 4 min, measured`. */
+export function sayEstimate({ seconds, from }: Estimate): string {
+  return `about ${sayDuration(Math.max(1, seconds) * 1000)}, ${from}`;
 }
 
 /** A value on one line. */

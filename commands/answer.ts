@@ -1,4 +1,5 @@
 import type { Person } from '../src/runs/door.ts';
+import { Failure } from '../src/shared/failure.ts';
 import { unknown } from './ask.ts';
 import type { Command, CommandContext, Reply } from './command.ts';
 import { commands } from './index.ts';
@@ -19,7 +20,19 @@ export async function answer(words: ParsedWords, context: CommandContext): Promi
   if (!mayAsk(command, context.person)) {
     return notAllowed(context.person, `ask for \`${command.word}\``, `the ${command.roles.join(' or ')} group`);
   }
+  refuseExtras(command, words);
   return command.run(words, context);
+}
+
+/** An option that is not heeded must not be taken silently: `canary:` behind the wrong word would mean everything. */
+function refuseExtras(command: Command, words: ParsedWords): void {
+  const strange = Object.keys(words.extras).find((name) => !command.options?.some((known) => known === name));
+  if (strange === undefined) return;
+  throw new Failure({
+    code: 'wrong-use',
+    message: `\`${command.word}\` takes no \`${strange}:\`.`,
+    advice: `Write \`${command.usage}\`. Nothing was done.`,
+  });
 }
 
 function mayAsk(command: Pick<Command, 'roles'>, person: Person): boolean {

@@ -1,5 +1,5 @@
 import type { Action } from '../src/plans/plan.ts';
-import type { Refusal } from '../src/runs/door.ts';
+import type { Refusal, RunRequest } from '../src/runs/door.ts';
 import type { Run } from '../src/runs/run.ts';
 import { Failure, type FailureCode } from '../src/shared/failure.ts';
 import { suggest } from '../src/shared/suggest.ts';
@@ -53,6 +53,12 @@ export async function findRun(id: string, words: ParsedWords, context: CommandCo
   return run;
 }
 
+/** Throws `unknown-migration` with the nearest one. */
+export async function findMigration(id: string, context: CommandContext): Promise<void> {
+  const known = (await context.door.migrations()).map((migration) => migration.id);
+  if (!known.includes(id)) throw unknown('unknown-migration', 'migration', id, known);
+}
+
 /** A failure for a name that is not there, with the nearest one that is. */
 export function unknown(code: FailureCode, what: string, typed: string, known: readonly string[]): Failure {
   const near = suggest(typed, known);
@@ -75,9 +81,10 @@ export async function submit(
   environment: string,
   words: ParsedWords,
   context: CommandContext,
+  more: Pick<RunRequest, 'canary' | 'takes'> = {},
 ): Promise<Reply> {
   const { door, person } = context;
-  const answer = await door.submit({ action, environment, subject, person, reason: words.reason });
+  const answer = await door.submit({ action, environment, subject, person, reason: words.reason, ...more });
   if (answer.kind !== 'accepted') return answer;
   return { kind: 'submitted', run: answer.run, votesNeeded: answer.votesNeeded };
 }

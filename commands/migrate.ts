@@ -1,25 +1,19 @@
-import { askEnvironment, submit, takeNames, unknown } from './ask.ts';
+import { askEnvironment, findMigration, submit, takeNames } from './ask.ts';
 import { type Command, operators } from './command.ts';
 
 export const migrate: Command = {
   word: 'migrate',
-  usage: 'migrate <migration> env:<environment> [reason:"…"]',
+  usage: 'migrate <migration> env:<environment> [canary:<value>] [reason:"…"]',
   summary: 'Shows in numbers what a migration would do, and does it once another person has approved exactly that',
   examples: ['migrate space-isolation env:sandbox', 'migrate space-isolation env:sandbox reason:"tenant rollout"'],
   roles: operators,
+  options: ['canary'],
   async run(words, context) {
     const [id = ''] = takeNames(migrate, words, 1, 1);
-    const migrations = await context.door.migrations();
-    if (!migrations.some((known) => known.id === id)) {
-      throw unknown(
-        'unknown-migration',
-        'migration',
-        id,
-        migrations.map((known) => known.id),
-      );
-    }
+    await findMigration(id, context);
     const environment = askEnvironment(words, context);
     if (typeof environment !== 'string') return environment;
-    return submit('migrate', id, environment, words, context);
+    const canary = words.extras.canary?.[0];
+    return submit('migrate', id, environment, words, context, canary === undefined ? {} : { canary });
   },
 };

@@ -9,14 +9,20 @@ export interface ParsedWords {
   readonly names: readonly string[];
   readonly environment: string | null;
   readonly reason: string | null;
+  /** Options that only some commands take; a command that does not name one refuses it. */
+  readonly extras: Readonly<Partial<Record<ExtraOption, readonly string[]>>>;
   /** The same words again without `env:`, for asking a second time. */
   readonly again: string;
 }
 
-const knownOptions = ['env', 'reason'] as const;
+/** `canary:` narrows a migration, `way:` chooses a way back, `take:` names a conflict (may be given several times). */
+const extraOptions = ['canary', 'way', 'take'] as const;
+export type ExtraOption = (typeof extraOptions)[number];
+const knownOptions = ['env', 'reason', ...extraOptions] as const;
 type OptionName = (typeof knownOptions)[number];
 const maxLength = 2000;
 const maxReason = 500;
+const mostTakes = 20;
 
 /**
  * Takes a line apart: words, `env:<name>`, `reason:"…"`, quotes in their plain and typographic forms.
@@ -35,7 +41,7 @@ export function parseArguments(values: readonly string[]): ParsedWords {
 
 function parseTokens(tokens: readonly Token[]): ParsedWords {
   const words: string[] = [];
-  const options = new Map<OptionName, string>();
+  const options = new Map<OptionName, string[]>();
   for (const { text, quoted } of tokens) {
     const option = quoted ? null : /^(?:--)?([A-Za-z][A-Za-z-]*)[:=](.*)$/s.exec(text);
     if (option === null) {
@@ -45,22 +51,27 @@ function parseTokens(tokens: readonly Token[]): ParsedWords {
     }
     const name = option[1]?.toLowerCase() ?? '';
     if (!isKnownOption(name)) throw unknownOption(`${option[1]}:`);
-    if (options.has(name)) throw wrongUse(`\`${name}:\` is given twice.`);
+    const given = options.get(name) ?? [];
+    if (given.length > 0 && name !== 'take') throw wrongUse(`\`${name}:\` is given twice.`);
     const value = option[2]?.trim() ?? '';
     if (value === '') throw wrongUse(`\`${name}:\` has no value.`);
-    options.set(name, value);
+    options.set(name, [...given, value]);
   }
-  const reason = options.get('reason') ?? null;
+  if ((options.get('take')?.length ?? 0) > mostTakes) throw wrongUse(`At most ${mostTakes} conflicts at a time.`);
+  const reason = options.get('reason')?.[0] ?? null;
+  const extras = extraOptions.flatMap((name) => (options.has(name) ? [[name, options.get(name) ?? []] as const] : []));
   if (reason !== null && reason.length > maxReason) throw wrongUse(`A reason has at most ${maxReason} characters.`);
   const [word = 'help', ...names] = words;
   return {
     word: word.toLowerCase(),
     names,
-    environment: options.get('env') ?? null,
+    environment: options.get('env')?.[0] ?? null,
     reason,
+    extras: Object.fromEntries(extras),
     again: [
       word,
       ...names.map((name) => quote(name)),
+      ...extras.flatMap(([name, values]) => values.map((value) => `${name}:${quote(value, true)}`)),
       ...(reason === null ? [] : [`reason:${quote(reason, true)}`]),
     ].join(' '),
   };
@@ -125,7 +136,10 @@ function unknownOption(text: string): Failure {
   const name = text.replace(/^-+/, '').replace(/[:=].*$/s, '');
   const near = suggest(name, knownOptions);
   const meant = near === null ? '' : ` Did you mean \`${near}:\`?`;
-  return wrongUse(`There is no option \`${name.slice(0, 40)}\`.${meant}`, 'Options are `env:<name>` and `reason:"…"`.');
+  return wrongUse(
+    `There is no option \`${name.slice(0, 40)}\`.${meant}`,
+    'Options are `env:<name>`, `reason:"…"`, and what `help <command>` shows.',
+  );
 }
 
 function wrongUse(message: string, advice = 'Nothing was done. `help` shows how each command is written.'): Failure {

@@ -2,7 +2,7 @@ import type { Reference } from '../migrations/migration.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { Effect, FieldRef, UndoClass } from '../systems/system.ts';
 import type { Environment } from './environment.ts';
-import { estimateStep } from './estimate.ts';
+import { estimateStep, sumEstimates } from './estimate.ts';
 import type { Action, Plan, PlanAbout, PlanStage, PlanStep, TakenConflict } from './plan.ts';
 import { type PlannedStep, planStep, type StepRequest } from './plan-step.ts';
 
@@ -74,6 +74,7 @@ export async function assemblePlan(
     holdDays: environment.holdDays,
     stages,
     findings: [...frame.findings, ...planned.flatMap(({ findings }) => findings)],
+    estimate: sumEstimates(steps.map((step) => step.estimate)),
     totals: { adds: total(steps, 'adds'), changes: total(steps, 'changes'), destroys: total(steps, 'destroys') },
     undoClass: weakest(steps.filter((step) => step.effect !== 'reads').map((step) => step.undoClass)),
   };

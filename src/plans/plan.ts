@@ -1,7 +1,8 @@
 import type { Reference } from '../migrations/migration.ts';
 import type { Json } from '../shared/json.ts';
 import type { Finding } from '../systems/finding.ts';
-import type { Conflict, Effect, FieldRef, Sample, UndoClass } from '../systems/system.ts';
+import type { Kept } from '../systems/kept-tally.ts';
+import type { Effect, FieldRef, Sample, UndoClass } from '../systems/system.ts';
 
 export type Action = 'backup' | 'restore' | 'migrate' | 'validate' | 'rollback' | 'release';
 
@@ -14,9 +15,6 @@ export interface Estimate {
 
 /** `release` gives up for good what a step of an earlier run kept aside. */
 export type StepMode = 'perform' | 'undo' | 'release';
-
-/** How many fields or records an undo would leave as they are, by reason. */
-export type KeptCounts = { readonly [reason in Conflict['reason']]?: number };
 
 /** A conflict of an undo that people decided to restore all the same. */
 export interface TakenConflict extends FieldRef {
@@ -58,7 +56,7 @@ export interface PlanStep {
   /** Null for steps that only read and were never measured. */
   readonly estimate: Estimate | null;
   /** For mode undo: what would stay as it is. Absent where the kind cannot tell beforehand. */
-  readonly kept?: KeptCounts;
+  readonly kept?: Kept;
   /** For modes undo and release: whose step it undoes, or gives up. */
   readonly undoes: { readonly runId: string; readonly stepId: string } | null;
 }
@@ -100,6 +98,8 @@ export interface Plan {
   readonly coupled: readonly (readonly FieldRef[])[];
   /** What was looked at before: failed ones refuse the plan. */
   readonly findings: readonly Finding[];
+  /** All steps together; null or absent = not known. */
+  readonly estimate?: Estimate | null;
   readonly totals: { readonly adds: number; readonly changes: number; readonly destroys: number };
   readonly undoClass: UndoClass;
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { ButtonMeaning, Outbox } from '../slack/outbox.ts';
+import { type ButtonMeaning, buttonActions, type Outbox } from '../slack/outbox.ts';
 import type { Database } from './database.ts';
 
 const meaning: z.ZodType<ButtonMeaning> = z.object({
-  action: z.enum(['approve', 'reject', 'details', 'retry', 'undo', 'keep', 'environment']),
+  action: z.enum(buttonActions),
   runId: z.string().nullable(),
   digest: z.string().nullable(),
   words: z.string().nullable(),

@@ -18,6 +18,7 @@
 import type { z } from 'zod';
 import type { Json, JsonObject } from '../shared/json.ts';
 import type { Finding } from './finding.ts';
+import type { Kept } from './kept-tally.ts';
 
 export type Effect = 'reads' | 'adds' | 'changes' | 'destroys';
 export type UndoClass = 'reversible' | 'reversible-until' | 'one-way';
@@ -58,8 +59,8 @@ export interface StepPreview {
   readonly findings: readonly Finding[];
   /** What this input does, for kinds that take a statement and cannot say it beforehand; absent = the kind's effect. */
   readonly effect?: Effect;
-  /** For an undo: how many fields or records would stay as they are, by reason. Absent = not told. */
-  readonly kept?: { readonly [reason in Conflict['reason']]?: number };
+  /** For an undo: what would stay as it is. Absent = not told. */
+  readonly kept?: Kept;
 }
 
 /** The preview of a step that only reads: nothing is locked, written or lost. */

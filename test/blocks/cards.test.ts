@@ -44,7 +44,7 @@ describe('the approval card', () => {
     const text = textOf(card);
     expect(text).toContain('<!subteam^SAPPROVE> <@UBOB>');
     expect(text).toContain(
-      '*graph*\n• *changes 40,000* · Give users without a tenant one of their own · undo any time',
+      '*graph* · adds 500 · changes 40,000 · destroys 0\n• *changes 40,000* · Give users without a tenant one of their own · undo any time',
     );
     expect(text).toContain('User `u-1`: `personal_tenant_id` `∅` → `tenant_1700000000000001`');
     expect(text).toContain('*records*');

@@ -6,6 +6,7 @@ import type { Person } from '../../src/runs/door.ts';
 import type { Run } from '../../src/runs/run.ts';
 import { Failure } from '../../src/shared/failure.ts';
 import { alice, bob, carol, FakeDoor, mallory } from '../fake-door.ts';
+import { sampleAdvice } from '../sample-advice.ts';
 import { sampleRun } from '../sample-run.ts';
 
 let door: FakeDoor;
@@ -59,8 +60,67 @@ describe('asking for something that changes', () => {
   it('takes the environment of a rollback from the run, and refuses another one', async () => {
     const run = door.add(sampleRun({ status: 'done' }));
     await expect(ask(`rollback ${run.id} env:production`)).rejects.toThrow(/belongs to sandbox, not to production/);
-    expect(await ask(`rollback ${run.id}`)).toMatchObject({ kind: 'submitted' });
+    expect(await ask(`rollback ${run.id} way:undo`)).toMatchObject({ kind: 'submitted' });
     expect(door.asked).toMatchObject([{ action: 'rollback', environment: 'sandbox', subject: run.id }]);
+  });
+
+  it('shows the ways back before anything is asked for, and asks for the one that is named', async () => {
+    const run = door.add(sampleRun({ status: 'done' }));
+    expect(await ask(`rollback ${run.id}`)).toMatchObject({ kind: 'advice', advice: { run: { id: run.id } } });
+    expect(door.asked).toEqual([]);
+    expect(await ask(`rollback ${run.id} way:restore`)).toMatchObject({ kind: 'submitted' });
+    expect(door.asked).toMatchObject([{ action: 'restore', subject: 'bak-20261120-095500-4f2a' }]);
+    door.nextAdvice = sampleAdvice({ run, restores: [] });
+    await expect(ask(`rollback ${run.id} way:restore`)).rejects.toMatchObject({ code: 'unknown-backup' });
+    await expect(ask(`rollback ${run.id} way:back`)).rejects.toMatchObject({ code: 'wrong-use' });
+  });
+
+  it('asks for single conflicts by system, field and key, and refuses what names none', async () => {
+    const run = door.add(sampleRun({ status: 'done' }));
+    const take = 'take:graph:User.tenant_id:u:1';
+    expect(await ask(`rollback ${run.id} ${take} take:objects:bucket.tag.tenant:a/b.c`)).toMatchObject({
+      kind: 'submitted',
+    });
+    expect(door.asked).toMatchObject([
+      {
+        action: 'rollback',
+        takes: [
+          { system: 'graph', collection: 'User', field: 'tenant_id', key: 'u:1' },
+          { system: 'objects', collection: 'bucket', field: 'tag.tenant', key: 'a/b.c' },
+        ],
+      },
+    ]);
+    for (const wrong of ['take:User.name:u-1', 'take:graph:User:u-1', `${take} way:restore`]) {
+      await expect(ask(`rollback ${run.id} ${wrong}`)).rejects.toMatchObject({ code: 'wrong-use' });
+    }
+    expect(door.asked).toHaveLength(1);
+  });
+
+  it('plans without asking for anything, and lets anybody with a role look', async () => {
+    expect(await ask('plan space-isolation env:sandbox canary:tenant_1', carol)).toMatchObject({ kind: 'preview' });
+    expect(door.plansAsked).toEqual([
+      { environment: 'sandbox', subject: 'space-isolation', canary: 'tenant_1', person: carol },
+    ]);
+    await expect(ask('plan space-isolatoin env:sandbox')).rejects.toMatchObject({ code: 'unknown-migration' });
+    expect(await ask('plan space-isolation canary:t')).toMatchObject({
+      kind: 'choose-environment',
+      words: 'plan space-isolation canary:"t"',
+    });
+    expect(door.asked).toEqual([]);
+  });
+
+  it('hands the canary on, and takes no option that it would not heed', async () => {
+    await ask('migrate space-isolation env:sandbox canary:tenant_1');
+    expect(door.asked).toMatchObject([{ action: 'migrate', canary: 'tenant_1' }]);
+    for (const line of ['backup env:sandbox canary:x', 'validate env:sandbox way:undo', 'runs take:a:B.c:d']) {
+      await expect(ask(line)).rejects.toMatchObject({ code: 'wrong-use', message: expect.stringMatching(/takes no/) });
+    }
+  });
+
+  it('ends a hold through the door', async () => {
+    const run = door.add(sampleRun({ status: 'done' }));
+    expect(await ask(`release ${run.id}`)).toMatchObject({ kind: 'submitted' });
+    expect(door.asked).toMatchObject([{ action: 'release', environment: 'sandbox', subject: run.id }]);
   });
 
   it('restores a set that is there', async () => {
@@ -89,9 +149,15 @@ describe('rights', () => {
   });
 
   it.each([
-    [carol, ['help', 'status', 'validate', 'runs']],
-    [alice, ['help', 'status', 'validate', 'runs', 'backup', 'migrate', 'restore', 'rollback', 'retry', 'keep']],
-    [bob, ['help', 'status', 'validate', 'runs', 'approve', 'reject']],
+    [carol, ['help', 'status', 'validate', 'runs', 'plan', 'cancel']],
+    [
+      alice,
+      [
+        ...['help', 'status', 'validate', 'runs', 'plan', 'cancel', 'backup', 'migrate', 'restore', 'rollback'],
+        ...['release', 'retry', 'keep', 'pause', 'resume', 'stop', 'slower', 'faster'],
+      ],
+    ],
+    [bob, ['help', 'status', 'validate', 'runs', 'plan', 'cancel', 'approve', 'reject']],
   ])('lets %o ask for no more than their role allows', async (person, allowed) => {
     for (const { word } of commands) {
       const reply = await ask(`${word} env:sandbox`, person).catch((error: { code: string }) => error);

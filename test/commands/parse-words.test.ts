@@ -9,8 +9,17 @@ describe('parseWords', () => {
       names: ['space-isolation'],
       environment: 'sandbox',
       reason: 'tenant rollout',
+      extras: {},
       again: 'Migrate space-isolation reason:"tenant rollout"',
     });
+  });
+
+  it('keeps options of single commands apart, several conflicts among them, and asks again with all of them', () => {
+    const words = parseWords('rollback run-1 way:undo take:graph:User.name:u-1 take:"graph:User.name:u 2"');
+    expect(words.extras).toEqual({ way: ['undo'], take: ['graph:User.name:u-1', 'graph:User.name:u 2'] });
+    expect(parseWords(words.again)).toEqual(words);
+    expect(() => parseWords('rollback run-1 way:undo way:restore')).toThrow(/`way:` is given twice/);
+    expect(() => parseWords(`rollback r ${'take:a:B.c:d '.repeat(21)}`)).toThrow(/At most 20/);
   });
 
   it('asks for help when nothing is typed', () => {
