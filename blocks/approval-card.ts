@@ -1,7 +1,7 @@
 import type { Run } from '../src/runs/run.ts';
 import { button, confirm, type Tokens } from './button.ts';
 import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
-import { evidence, warnings } from './evidence.ts';
+import { planEvidence } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { actions, type Block, context, type Message, section } from './message.ts';
 import { sayAbout, sayCount, sayHeadline, sayTotals } from './say.ts';
@@ -25,30 +25,37 @@ export function approvalCard(run: Run, tokens: Tokens, called: Called): Message 
     context(`${calls.length === 0 ? '' : `${calls.join(' ')} please vote · `}${asked} · ${code(run.id)}`),
   ];
   const tail = [
-    ...voteLines(run),
+    ...voteLines(run.votes),
     ...actions([
       button('approve', tokens, { style: 'primary', confirm: approveDialog(run) }),
       button('reject', tokens, { style: 'danger' }),
       button('details', tokens),
+      button('cancel', tokens, { confirm: withdrawDialog(run) }),
     ]),
   ];
   return fitCard({
     text: `Approval wanted: ${headline}`,
     head,
-    body: [...warnings(run.plan), ...evidence(run.plan)],
+    body: planEvidence(run.plan, 'card'),
     tail,
   });
 }
 
 /** One line for each vote so far. */
-export function voteLines(run: Run): Block[] {
-  if (run.votes.length === 0) return [];
-  const lines = run.votes.slice(0, 10).map((vote) => {
+export function voteLines(votes: Run['votes']): Block[] {
+  if (votes.length === 0) return [];
+  const lines = votes.slice(0, 10).map((vote) => {
     const word = vote.choice === 'approve' ? '✓ approved by' : '✗ rejected by';
     const reason = vote.reason === null ? '' : `: “${plain(vote.reason, 300)}”`;
     return `${word} ${mentionUser(vote.voter.id)} at ${clockTime(vote.at)}${reason}`;
   });
   return [context(lines.join('\n'))];
+}
+
+/** Against a tap on the wrong line. */
+export function withdrawDialog(run: Run) {
+  const text = 'It will not start. Whoever wants it asks for it again. Nothing was changed.';
+  return confirm(`Withdraw it from ${bare(run.environment, 40).toUpperCase()}?`, text, 'Withdraw', 'danger');
 }
 
 function approveDialog(run: Run) {

@@ -2,7 +2,21 @@ import { bare } from './escape.ts';
 import { type Button, type Confirm, limits, plainText } from './message.ts';
 
 /** What buttons do. Their value is an opaque token and proves nothing: what a click means is read from storage. */
-type ButtonAction = 'approve' | 'reject' | 'details' | 'retry' | 'undo' | 'keep' | 'environment';
+type ButtonAction =
+  | 'approve'
+  | 'reject'
+  | 'details'
+  | 'retry'
+  | 'undo'
+  | 'keep'
+  | 'pause'
+  | 'resume'
+  | 'stop'
+  | 'cancel'
+  | 'slower'
+  | 'faster'
+  | 'continue'
+  | 'environment';
 
 /** Tokens by action; an action without a token gets no button. */
 export type Tokens = Readonly<Partial<Record<Exclude<ButtonAction, 'environment'>, string>>>;
@@ -22,6 +36,13 @@ const labels: Readonly<Record<Exclude<ButtonAction, 'environment'>, string>> = {
   retry: 'Retry',
   undo: 'Undo…',
   keep: 'Keep and stop',
+  pause: 'Pause',
+  resume: 'Resume',
+  stop: 'Stop…',
+  cancel: 'Withdraw…',
+  slower: 'Slower',
+  faster: 'Faster',
+  continue: 'Continue with everything',
 };
 
 /** Null when there is no token. */
@@ -47,6 +68,22 @@ export function environmentButton(index: number, label: string, value: string): 
     action_id: `${actionPrefix}environment-${index}`,
     text: plainText(bare(label, limits.buttonText), limits.buttonText),
     value,
+  };
+}
+
+/** A way back: what it asks is stored behind its token. */
+export function wayButton(
+  index: number,
+  label: string,
+  value: string,
+  options: { style?: 'primary' | 'danger'; confirm?: Confirm } = {},
+): Button {
+  return {
+    type: 'button',
+    action_id: `${actionPrefix}way-${index}`,
+    text: plainText(bare(label, limits.buttonText), limits.buttonText),
+    value,
+    ...options,
   };
 }
 

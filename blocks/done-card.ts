@@ -40,7 +40,11 @@ function changedCard(run: Run, tokens: Tokens, now: Date): Message {
       context(
         `${code(run.id)} · ${undo}${run.backupId === null ? '' : ` · backup set from before: ${code(run.backupId)}`}`,
       ),
-      ...actions([undoable ? button('undo', tokens) : null, button('details', tokens)]),
+      ...actions([
+        run.plan.canary === null ? null : button('continue', tokens, { style: 'primary' }),
+        undoable ? button('undo', tokens) : null,
+        button('details', tokens),
+      ]),
     ],
   });
 }

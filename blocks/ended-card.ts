@@ -28,7 +28,7 @@ export function endedCard(run: Run, tokens: Tokens, now: Date): Message {
     head: [section(`${mark} *${headline}*\n${statusWords[run.status]}${done}${undone}${why}`)],
     body: [],
     tail: [
-      ...voteLines(run),
+      ...voteLines(run.votes),
       context(`${code(run.id)} · details in the thread`),
       ...actions([button('details', tokens)]),
     ],

@@ -1,8 +1,8 @@
-import type { EnvironmentView } from '../src/runs/door.ts';
+import type { ControlWord, EnvironmentView } from '../src/runs/door.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { Finding } from '../src/systems/finding.ts';
 import { environmentButton } from './button.ts';
-import { code, plain } from './escape.ts';
+import { code, mentionUser, plain } from './escape.ts';
 import { findingLines } from './findings.ts';
 import { actions, type Message, section, sections } from './message.ts';
 import { sayHeadline } from './say.ts';
@@ -37,13 +37,48 @@ export function votedMessage(
   decision: 'wait' | 'approved' | 'rejected',
 ): Message {
   const headline = plain(sayHeadline(run));
-  const next = { wait: 'More votes are needed.', approved: 'It starts now.', rejected: 'It will not start.' }[decision];
+  const started = run.startedAt !== null;
+  const next = {
+    wait: 'More votes are needed.',
+    approved: started ? 'It goes on.' : 'It starts now.',
+    rejected: started ? 'It stopped there.' : 'It will not start.',
+  }[decision];
   const word = choice === 'approve' ? 'You approved' : 'You rejected';
   return notice(`${word}: ${headline}`, `✓ ${word} *${headline}*. ${next}`);
 }
 
 export function retriedMessage(run: Run): Message {
   return notice(`Goes on: ${plain(sayHeadline(run))}`, `▶ ${code(run.id)} goes on from where it stopped.`);
+}
+
+/** What was asked of a run while it goes on. */
+export function controlledMessage(run: Run, what: ControlWord): Message {
+  const id = code(run.id);
+  const line = {
+    pause: run.status === 'paused' ? `⏸ ${id} stands still.` : `⏸ ${id} pauses at the next batch.`,
+    resume: `▶ ${id} goes on.`,
+    stop: run.status === 'running' ? `✗ ${id} stops at the next batch.` : `✗ ${id} has stopped.`,
+    cancel: `∅ ${id} is withdrawn. Nothing was changed.`,
+    slower: `▶ ${id} goes at pace ${run.control.pace} now.`,
+    faster: `▶ ${id} goes at pace ${run.control.pace} now.`,
+  }[what];
+  return notice(`${what}: ${plain(sayHeadline(run))}`, line);
+}
+
+/** The post when a run stands still: edits of its card notify nobody. */
+export function pausedMessage(run: Run): Message {
+  const headline = plain(sayHeadline(run));
+  const why = plain(run.control.pause ?? 'it goes on by now', 400);
+  return notice(
+    `Paused: ${headline}`,
+    `⏸ *Paused: ${headline}*\n${mentionUser(run.requester.id)}: ${why}. *${plain(run.environment, 60)}* stays held. ${code(`/tas resume ${run.id}`)} or ${code(`/tas stop ${run.id}`)}`,
+  );
+}
+
+/** The post when nobody is known to carry a run out. */
+export function lostMessage(run: Run, text: string): Message {
+  const headline = plain(sayHeadline(run));
+  return notice(`Not heard of: ${headline}`, `⚠ *Not heard of: ${headline}*\n${plain(text, 600)} · ${code(run.id)}`);
 }
 
 export function keptMessage(run: Run): Message {

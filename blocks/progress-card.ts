@@ -1,12 +1,12 @@
 import type { Run } from '../src/runs/run.ts';
 import { sayDuration } from '../src/shared/duration.ts';
-import { voteLines } from './approval-card.ts';
-import { button, type Tokens } from './button.ts';
-import { code, plain } from './escape.ts';
+import { voteLines, withdrawDialog } from './approval-card.ts';
+import { button, confirm, type Tokens } from './button.ts';
+import { bare, code, plain } from './escape.ts';
 import { progressLine } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { type Measure, measureRun } from './measure.ts';
-import { actions, context, type Message, section, sections } from './message.ts';
+import { actions, type Block, context, type Message, section, sections } from './message.ts';
 import { sayCount, sayHeadline, statusWords } from './say.ts';
 
 const barLength = 20;
@@ -17,9 +17,11 @@ export function progressCard(run: Run, tokens: Tokens, now: Date): Message {
   const measure = measureRun(run, now);
   const percent = `${Math.floor(measure.fraction * 100)} %`;
   const head = [
-    section(`*${headline}*\n${phase(run, measure)}\n${code(bar(measure.fraction))} ${percent}${counts(measure)}`),
+    section(
+      `*${headline}*\n${phase(run, measure)}\n${code(bar(measure.fraction))} ${percent}${counts(measure)}${standing(run)}`,
+    ),
   ];
-  const tail = [...voteLines(run), context(footnote(run, measure)), ...actions([button('details', tokens)])];
+  const tail = [...voteLines(run.votes), context(footnote(run, measure)), ...controls(run, tokens)];
   return fitCard({
     text: `${headline}: ${statusWords[run.status]}, ${percent}`,
     head,
@@ -34,8 +36,34 @@ function bar(fraction: number): string {
 }
 
 function phase(run: Run, measure: Measure): string {
-  if (measure.current === null) return statusWords[run.status];
+  if (measure.current === null || run.status === 'paused') return statusWords[run.status];
   return `▶ ${plain(measure.current.stage, 80)}: ${plain(measure.current.step.title, 160)}`;
+}
+
+/** Why it does not go on, or soon will not. */
+function standing({ status, control }: Run): string {
+  const { pause, asked, waits } = control;
+  if (status === 'paused') return `\n⏸ *paused:* ${plain(pause ?? 'the reason was not recorded', 400)}`;
+  if (status !== 'running') return '';
+  const soon = asked === null ? '' : `\n⏸ ${plain(asked.by, 60)} asked to ${asked.what}: at the next batch`;
+  return `${soon}${waits === null ? '' : `\n⏳ ${plain(waits, 400)}`}`;
+}
+
+/** What people may do with it now; a button without a token is left out. */
+function controls(run: Run, tokens: Tokens): Block[] {
+  const details = button('details', tokens);
+  if (run.status === 'queued') return actions([button('cancel', tokens, { confirm: withdrawDialog(run) }), details]);
+  const environment = bare(run.environment, 40).toUpperCase();
+  const text = 'It stops at the next batch and keeps the environment. Then it is retried, undone, or kept as it is.';
+  const stop = button('stop', tokens, {
+    style: 'danger',
+    confirm: confirm(`Stop it in ${environment}?`, text, 'Stop', 'danger'),
+  });
+  if (run.status === 'paused') {
+    const resume = run.control.ballot === null ? button('resume', tokens, { style: 'primary' }) : null;
+    return actions([resume, stop, details]);
+  }
+  return actions([button('pause', tokens), button('slower', tokens), button('faster', tokens), stop, details]);
 }
 
 function counts(measure: Measure): string {
@@ -47,5 +75,7 @@ function counts(measure: Measure): string {
 
 function footnote(run: Run, measure: Measure): string {
   const time = measure.milliseconds === null ? '' : ` · ${sayDuration(measure.milliseconds)} so far`;
-  return `${code(run.id)} · ${statusWords[run.status]}${time} · details in the thread`;
+  const { pace } = run.control;
+  const speed = pace === 1 ? '' : ` · pace ${pace}`;
+  return `${code(run.id)} · ${statusWords[run.status]}${time}${speed} · details in the thread`;
 }

@@ -8,6 +8,7 @@ import { progressCard } from './progress-card.ts';
 /** The one message of a run, whatever its status: first the request, then its progress, then how it ended. */
 export function runCard(run: Run, tokens: Tokens, called: Called, now: Date): Message {
   if (run.status === 'planned') return approvalCard(run, tokens, called);
-  if (run.status === 'queued' || run.status === 'running') return progressCard(run, tokens, now);
+  if (run.status === 'queued' || run.status === 'running' || run.status === 'paused')
+    return progressCard(run, tokens, now);
   return endedCard(run, tokens, now);
 }

@@ -9,7 +9,7 @@ const searchedRuns = 200;
 export const approve: Command = {
   word: 'approve',
   usage: 'approve [<run>] [env:<environment>]',
-  summary: 'Approves exactly what a run would do, or lists the runs that wait for votes',
+  summary: 'Approves exactly what a run, or the step it stands before, would do; or lists what waits for votes',
   examples: ['approve', 'approve run-01jd0a4ycz'],
   roles: approvers,
   async run(words, context) {
@@ -37,7 +37,7 @@ export const reject: Command = {
   },
 };
 
-/** The digest is that of the plan just shown: were it planned again in between, the door refuses the vote. */
+/** The digest is that of the plan, or of the step, just shown: were it planned again since, the door refuses the vote. */
 async function vote(
   choice: 'approve' | 'reject',
   id: string,
@@ -46,12 +46,19 @@ async function vote(
 ): Promise<Reply> {
   const { door, person, show } = context;
   const run = await findRun(id, words, context);
+  const gate = run.control.ballot;
   if (choice === 'approve' && show === null) {
-    if (run.status === 'planned') return { kind: 'to-vote', run };
+    if (run.status === 'planned' || gate !== null) return { kind: 'to-vote', run };
     return { kind: 'run', run, conflicts: { total: 0, conflicts: [] } };
   }
   show?.(run);
-  const outcome = await door.vote({ runId: run.id, digest: run.digest, person, choice, reason: words.reason });
+  const outcome = await door.vote({
+    runId: run.id,
+    digest: gate?.digest ?? run.digest,
+    person,
+    choice,
+    reason: words.reason,
+  });
   return isRefusal(outcome) ? outcome : { kind: 'voted', run: outcome.run, choice, decision: outcome.decision };
 }
 
@@ -61,5 +68,9 @@ async function listWaiting(words: ParsedWords, context: CommandContext): Promise
   const filter = environment === null ? { limit: searchedRuns } : { environment, limit: searchedRuns };
   const found = await context.door.runs(filter, context.person);
   if (isRefusal(found)) return found;
-  return { kind: 'runs', runs: found.filter((run) => run.status === 'planned'), waiting: true };
+  return {
+    kind: 'runs',
+    runs: found.filter((run) => run.status === 'planned' || run.control.ballot !== null),
+    waiting: true,
+  };
 }

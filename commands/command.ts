@@ -1,17 +1,20 @@
+import type { Advice } from '../src/runs/advice.ts';
 import type {
   BackupView,
+  ControlWord,
   Door,
   EnvironmentStatus,
   EnvironmentView,
   MigrationView,
   Person,
+  Preview,
   Refusal,
   Role,
   Submission,
 } from '../src/runs/door.ts';
 import type { ConflictReport, Run } from '../src/runs/run.ts';
 import type { FailureReport } from '../src/shared/failure.ts';
-import type { ParsedWords } from './parse-words.ts';
+import type { ExtraOption, ParsedWords } from './parse-words.ts';
 
 /** What a command works with. It holds no driver and knows neither Slack nor the terminal. */
 export interface CommandContext {
@@ -31,6 +34,8 @@ export interface Command {
   readonly examples: readonly string[];
   /** Who may ask; the door has the last word. */
   readonly roles: readonly Role[];
+  /** Options beside `env:` and `reason:` that it takes. */
+  readonly options?: readonly ExtraOption[];
   /** Expected outcomes are replies. Throws a `Failure` on wrong use and on unknown names. */
   run(words: ParsedWords, context: CommandContext): Promise<Reply>;
 }
@@ -49,12 +54,15 @@ export type Reply =
   /** `words` is the command to be asked again with `env:<name>` behind it. */
   | { readonly kind: 'choose-environment'; readonly words: string; readonly environments: readonly EnvironmentView[] }
   | Extract<Submission, { kind: 'nothing-to-do' }>
+  | { readonly kind: 'preview'; readonly preview: Preview }
+  | { readonly kind: 'advice'; readonly advice: Advice }
   | { readonly kind: 'submitted'; readonly run: Run; readonly votesNeeded: number }
   | Refusal
   | { readonly kind: 'voted'; readonly run: Run; readonly choice: 'approve' | 'reject'; readonly decision: Decision }
   /** The run to vote on, with buttons: nobody signs what was not shown. */
   | { readonly kind: 'to-vote'; readonly run: Run }
   | { readonly kind: 'retried'; readonly run: Run }
+  | { readonly kind: 'controlled'; readonly what: ControlWord; readonly run: Run }
   | { readonly kind: 'kept'; readonly run: Run }
   | { readonly kind: 'status'; readonly status: EnvironmentStatus }
   | { readonly kind: 'runs'; readonly runs: readonly Run[]; readonly waiting: boolean }

@@ -1,9 +1,12 @@
 import { approve, reject } from './approve.ts';
 import { backup } from './backup.ts';
 import type { Command } from './command.ts';
+import { controls } from './control.ts';
 import { createHelp } from './help.ts';
 import { keep } from './keep.ts';
 import { migrate } from './migrate.ts';
+import { plan } from './plan.ts';
+import { release } from './release.ts';
 import { restore } from './restore.ts';
 import { retry } from './retry.ts';
 import { rollback } from './rollback.ts';
@@ -15,12 +18,15 @@ const asked: readonly Command[] = [
   status,
   validate,
   backup,
+  plan,
   migrate,
   approve,
   reject,
   rollback,
   restore,
+  release,
   runs,
+  ...controls,
   retry,
   keep,
 ];

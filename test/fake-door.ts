@@ -1,9 +1,12 @@
+import type { Advice } from '../src/runs/advice.ts';
 import type {
   BackupView,
+  ControlRequest,
   Door,
   EnvironmentStatus,
   MigrationView,
   Person,
+  Preview,
   Refusal,
   RunRequest,
   Submission,
@@ -11,7 +14,8 @@ import type {
   VoteRequest,
 } from '../src/runs/door.ts';
 import type { ConflictReport, Run, RunEvent, RunEventType } from '../src/runs/run.ts';
-import { isOver } from '../src/runs/run-status.ts';
+import { isOver, mayMove, type RunStatus } from '../src/runs/run-status.ts';
+import { sampleAdvice } from './sample-advice.ts';
 import { samplePlan, sampleRun } from './sample-run.ts';
 
 export const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator'] };
@@ -34,10 +38,14 @@ export class FakeDoor implements Door {
   nextSubmission: Submission | null = null;
   /** Held back until it resolves, so that a test can make the door slow. */
   slow: Promise<void> = Promise.resolve();
+  nextPreview: Preview | Refusal | null = null;
+  nextAdvice: Advice | Refusal | null = null;
+  readonly plansAsked: Parameters<Door['plan']>[0][] = [];
   readonly runMap = new Map<string, Run>();
   readonly eventList: RunEvent[] = [];
   readonly asked: RunRequest[] = [];
   readonly votesAsked: VoteRequest[] = [];
+  readonly controlsAsked: ControlRequest[] = [];
   readonly #wakes = new Set<() => void>();
 
   async migrations(): Promise<readonly MigrationView[]> {
@@ -58,6 +66,24 @@ export class FakeDoor implements Door {
     });
     this.add(run);
     return { kind: 'accepted', run, votesNeeded: reads ? 0 : 1 };
+  }
+
+  async plan(request: Parameters<Door['plan']>[0]): Promise<Preview | Refusal> {
+    this.plansAsked.push(request);
+    const { environment, subject, canary = null } = request;
+    return (
+      this.nextPreview ?? {
+        plan: samplePlan({ environment, subject, canary }),
+        votesNeeded: 1,
+        refused: false,
+      }
+    );
+  }
+
+  async advise(runId: string): Promise<Advice | Refusal> {
+    const run = this.runMap.get(runId);
+    if (run === undefined) return refuse('unknown-run', 'There is no such run.');
+    return this.nextAdvice ?? sampleAdvice({ run });
   }
 
   async vote(request: VoteRequest): Promise<VoteOutcome> {
@@ -82,6 +108,21 @@ export class FakeDoor implements Door {
     return { kind: 'counted', run: voted, decision: request.choice === 'approve' ? 'approved' : 'rejected' };
   }
 
+  async control(request: ControlRequest): Promise<Run | Refusal> {
+    this.controlsAsked.push(request);
+    const run = this.runMap.get(request.runId);
+    const to = { pause: 'paused', resume: 'running', stop: 'parked', cancel: 'closed', slower: null, faster: null }[
+      request.what
+    ] as RunStatus | null;
+    if (run === undefined || (to !== null && !mayMove(run.status, to))) {
+      return refuse('stale', `Run ${request.runId} is ${run?.status}: that does not fit.`);
+    }
+    const pace = run.control.pace * ({ slower: 0.5, faster: 2 }[request.what as string] ?? 1);
+    const control = { ...run.control, pace, pause: to === 'paused' ? `${request.person.name} asked for it` : null };
+    const type = { paused: 'paused', running: 'resumed', parked: 'failed', closed: 'closed' }[to as string] ?? 'asked';
+    return this.change(run.id, { control, status: to ?? run.status }, type as RunEventType, request.what);
+  }
+
   async retry(runId: string): Promise<Run | Refusal> {
     const run = this.runMap.get(runId);
     if (run?.status !== 'parked') return refuse('stale', `Run ${runId} is not parked.`);
@@ -99,12 +140,19 @@ export class FakeDoor implements Door {
       environment,
       production: environment === 'production',
       systems: [
-        { name: 'graph', type: 'neo4j', health: { up: true, version: '5.26.19', latencyMs: 4 }, lastUpAt: null },
+        {
+          name: 'graph',
+          type: 'neo4j',
+          health: { up: true, version: '5.26.19', latencyMs: 4 },
+          lastUpAt: null,
+          dataModel: null,
+        },
         {
           name: 'records',
           type: 'postgres',
           health: { up: false, version: null, latencyMs: 0, note: 'nobody listens at 127.0.0.1:5432' },
           lastUpAt: '2026-11-20T09:30:00.000Z',
+          dataModel: null,
         },
       ],
       holder: null,

@@ -4,7 +4,8 @@ import type { Plan, PlanStep } from './plan.ts';
  * What has changed between the plan that was signed and the same plan made again. Empty = it may start. Live data
  * moves, so counts of steps that add or change may differ by the tolerance; steps that destroy are bound to the very
  * keys; content, schemas, servers, configuration, the canary and which steps have a vote of their own must be equal. A count
- * that is a lower bound ("≥ N") was not signed as a number and is not compared. Steps that read are not compared.
+ * that is a lower bound ("≥ N") was not signed as a number and is not compared. Steps that read, and steps that have a vote of
+ * their own on what they would do then, are not compared.
  */
 export function comparePlans(signed: Plan, now: Plan, tolerancePercent: number): readonly string[] {
   const changes: string[] = [];
@@ -25,6 +26,7 @@ export function comparePlans(signed: Plan, now: Plan, tolerancePercent: number):
   if (before.length !== after.size) changes.push(`it had ${before.length} changing steps, now it has ${after.size}`);
   for (const step of before) {
     const other = after.get(step.id);
+    if (other && step.ownApproval && other.ownApproval) continue;
     changes.push(...(other ? compareSteps(step, other, tolerancePercent) : [`the step “${step.title}” is gone`]));
   }
   return changes;
@@ -44,7 +46,8 @@ function allowance(step: PlanStep, tolerancePercent: number): number {
   return Math.max(1, Math.floor((step.count * tolerancePercent) / 100));
 }
 
-function compareSteps(before: PlanStep, after: PlanStep, tolerancePercent: number): string[] {
+/** What has changed between a step that was signed and the same step looked at again. */
+export function compareSteps(before: PlanStep, after: PlanStep, tolerancePercent: number): string[] {
   if (before.schemaHash !== after.schemaHash) return [`the schema under “${before.title}” has changed`];
   if (before.ownApproval !== after.ownApproval) {
     return [`“${before.title}” ${after.ownApproval ? 'now has' : 'no longer has'} a vote of its own`];

@@ -111,7 +111,8 @@ function asPlanned(
 
 /** People sign the very records that a step destroys: a lower bound is none. */
 function uncounted(request: StepRequest, preview: StepPreview, effect: PlanStep['effect']): Finding[] {
-  if (effect !== 'destroys' || preview.exact) return [];
+  // With a vote of its own it is counted when it is its turn.
+  if (effect !== 'destroys' || preview.exact || request.ownApproval) return [];
   return [
     {
       check: 'destroys-counted',
@@ -119,7 +120,8 @@ function uncounted(request: StepRequest, preview: StepPreview, effect: PlanStep[
       status: 'failed',
       count: preview.count,
       samples: [],
-      advice: 'Narrow it down, or split it into several migrations.',
+      advice:
+        'Narrow it down, split it into several migrations, or give the step `approval: own`: then people vote on it when it is its turn.',
     },
   ];
 }

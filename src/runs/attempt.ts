@@ -26,11 +26,20 @@ export async function attempt<T>(logger: Logger, work: () => Promise<T>): Promis
   }
 }
 
-/** The same, trying again after a pause while the store does not answer: ≈ 30 s in all. */
-export async function attemptPatiently<T>(logger: Logger, work: () => Promise<T>): Promise<Attempt<T>> {
+/**
+ * The same, trying again after a pause while the store does not answer: ≈ 30 s in all. `again` hears of each failure that is
+ * about to be tried again, and may answer with what it fails as instead.
+ */
+export async function attemptPatiently<T>(
+  logger: Logger,
+  work: () => Promise<T>,
+  again: (failure: FailureReport) => Promise<FailureReport | null> = async () => null,
+): Promise<Attempt<T>> {
   for (const pause of pauses) {
     const result = await attempt(logger, work);
     if ('ok' in result || result.failed.code !== 'unreachable') return result;
+    const enough = await again(result.failed);
+    if (enough !== null) return { failed: enough };
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
   return attempt(logger, work);

@@ -1,14 +1,22 @@
 import { comparePlans } from '../plans/compare-plans.ts';
-import type { Plan, PlanStage } from '../plans/plan.ts';
+import type { Plan, PlanStage, PlanStep } from '../plans/plan.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
 import { digestOf, type Json } from '../shared/json.ts';
 import { type Attempt, attempt, attemptPatiently, persist } from './attempt.ts';
+import type { Halt } from './before-batch.ts';
+import type { StepPoint } from './control-records.ts';
 import type { CarryOutDeps, Durable, Execution } from './execution.ts';
 import { performStep } from './perform-step.ts';
 import type { StoredRun } from './run-records.ts';
-import { isOver } from './run-status.ts';
+import { isOver, standsStill } from './run-status.ts';
 
-export type Outcome = 'done' | 'parked' | 'voided' | 'over';
+export type Outcome = 'done' | 'paused' | 'parked' | 'voided' | 'over';
+
+/** What an attempt finds. Older versions remembered a word: `begun` = an earlier attempt has changed something. */
+type Start = 'over' | 'fresh' | 'begun' | { readonly begun: boolean; readonly points: readonly StepPoint[] };
+
+/** Kinds whose answer is as of now: what an earlier attempt found may have changed while the run stood still. */
+const neverSkipped: readonly string[] = ['undo.find-references'];
 
 /**
  * Carries one attempt at a run to its end. Everything that decides what comes next is the result of a durable step, so
@@ -30,12 +38,21 @@ export async function carryOut(
   const environment = deps.environments.get(run.environment);
   if (!environment) return end(deps, run, unable, gone(run.environment));
   if (digestOf(run.plan as unknown as Json) !== run.digest) return end(deps, run, unable, tampered());
-  const execution: Execution = { deps, run, environment, durable, fence: { environment: run.environment, token: 0 } };
+  const execution: Execution = {
+    deps,
+    run,
+    environment,
+    durable,
+    fence: { environment: run.environment, token: 0 },
+    points: typeof start === 'string' ? null : new Map(start.points.map((point) => [point.stepId, point])),
+    clearsUp: false,
+    waits: run.control.waits,
+  };
   const held = await takeEnvironment(execution);
   if (held !== null) return end(deps, run, unable, held);
   const beat = holdsEnvironment(run.plan) ? startHeartbeat(execution) : null;
   try {
-    return await carryOutStages(execution, start === 'begun');
+    return await carryOutStages(execution, typeof start === 'string' ? start === 'begun' : start.begun);
   } finally {
     if (beat) clearInterval(beat);
   }
@@ -52,38 +69,50 @@ async function carryOutStages(execution: Execution, begun: boolean): Promise<Out
   let failure: FailureReport | null = null;
   for (const stage of run.plan.stages) {
     if (failure !== null && !stage.always) continue;
-    if (!compared && stage.steps.some((step) => step.effect !== 'reads')) {
+    const steps = stage.steps.filter((step) => stage.always || !isDone(execution, step));
+    if (steps.length === 0 && stage.steps.length > 0) continue;
+    if (!compared && steps.some((step) => step.effect !== 'reads')) {
       const changes = await durable.step('compare', () => attempt(deps.logger, () => compareWithNow(execution)));
       if ('failed' in changes) return end(deps, run, 'parked', changes.failed);
       if (changes.ok.length > 0) return end(deps, run, 'voided', changed(changes.ok));
       compared = true;
     }
-    failure = (await carryOutStage(execution, stage)) ?? failure;
+    const halt = await carryOutStage(execution, stage, steps);
+    if (halt === null) continue;
+    if ('gone' in halt) return 'over';
+    if ('paused' in halt) return end(deps, run, 'paused', null, halt.paused);
+    failure = halt.failed;
+    execution.clearsUp = true;
   }
   if (failure !== null) return end(deps, run, 'parked', failure);
   await durable.step('settle', () => deps.settle(run));
   return end(deps, run, 'done', null);
 }
 
-async function carryOutStage(execution: Execution, stage: PlanStage): Promise<FailureReport | null> {
+/** Whether an earlier attempt came to the step's end, so that it is not walked again. */
+function isDone({ points }: Execution, step: PlanStep): boolean {
+  return points?.get(step.id)?.state === 'done' && !neverSkipped.includes(step.use);
+}
+
+async function carryOutStage(execution: Execution, stage: PlanStage, steps: readonly PlanStep[]): Promise<Halt | null> {
   const { deps, durable, run } = execution;
   await durable.step(`${stage.id}:stage`, () =>
     deps.records.event(run.id, 'stage-started', stage.title, `${run.attempt}:${stage.id}`),
   );
-  for (const step of stage.steps) {
-    const failure = await performStep(execution, step);
-    if (failure !== null) return failure;
+  for (const step of steps) {
+    const halt = await performStep(execution, step, !stage.always && !neverSkipped.includes(step.use));
+    if (halt !== null) return halt;
     // A restored store brings its old fence back: a greater token is written before anything else happens to it.
     if (step.use === 'backup.restore-part') {
       const held = await takeEnvironment(execution);
-      if (held !== null) return held;
+      if (held !== null) return { failed: held };
     }
   }
   return null;
 }
 
-/** `fresh` = nothing was changed yet, `begun` = an earlier attempt has changed something, `over` = there is nothing to do. */
-async function begin(deps: CarryOutDeps, runId: string): Promise<'fresh' | 'begun' | 'over'> {
+/** Makes a queued run a running one. `over` = there is nothing to do. */
+async function begin(deps: CarryOutDeps, runId: string): Promise<Start> {
   const run = await findRun(deps, runId);
   if (isOver(run.status)) return 'over';
   const { records, clock } = deps;
@@ -92,7 +121,7 @@ async function begin(deps: CarryOutDeps, runId: string): Promise<'fresh' | 'begu
     return 'over';
   }
   if (run.status === 'queued') await records.move(runId, 'running', { type: 'started', text: null });
-  return hasBegun(run) ? 'begun' : 'fresh';
+  return { begun: hasBegun(run), points: await records.points(runId) };
 }
 
 /** Whether a step that changes something was begun, in this attempt or an earlier one. */
@@ -119,11 +148,11 @@ async function takeEnvironment(execution: Execution): Promise<FailureReport | nu
   return 'failed' in advanced ? advanced.failed : null;
 }
 
-/** A rollback or restore inherits the environment from the parked run that it clears up. */
+/** A rollback or restore inherits the environment from the run that stands still and that it clears up. */
 async function parkedHolder({ deps, environment, run }: Execution): Promise<string | null> {
   const holder = await deps.records.leaseHolder(environment.name);
   const clearsUp = run.plan.action === 'restore' || holder?.runId === run.plan.subject;
-  return holder?.status === 'parked' && clearsUp ? holder.runId : null;
+  return holder !== null && standsStill(holder.status) && clearsUp ? holder.runId : null;
 }
 
 async function compareWithNow({ deps, run, environment }: Execution): Promise<readonly string[]> {
@@ -139,23 +168,28 @@ function startHeartbeat({ deps, environment, run }: Execution): NodeJS.Timeout {
 async function end(
   deps: CarryOutDeps,
   run: StoredRun,
-  status: 'done' | 'parked' | 'voided',
+  status: 'done' | 'paused' | 'parked' | 'voided',
   failure: FailureReport | null,
+  pause: string | null = null,
 ): Promise<Outcome> {
   const { records, logger } = deps;
   const type = status === 'parked' ? 'failed' : status;
-  const event = { type, text: failure?.message ?? null } as const;
+  const event = { type, text: failure?.message ?? pause } as const;
+  const detail = { ...(failure === null ? {} : { failure }), ...(pause === null ? {} : { pause }) };
   await persist(logger, async () => {
-    if (status === 'parked' && holdsEnvironment(run.plan)) await records.parkLease(run.environment, run.id);
-    await records.move(run.id, status, event, failure === null ? {} : { failure });
-    if (status !== 'parked') await records.releaseLease(run.environment, run.id);
+    if (standsStill(status) && holdsEnvironment(run.plan)) await records.parkLease(run.environment, run.id);
+    const moved = await records.move(run.id, status, event, detail);
+    // One that was parked meanwhile, because nothing was heard of this worker, keeps its environment.
+    const ended = moved || isOver((await findRun(deps, run.id)).status);
+    if (!standsStill(status) && ended) await records.releaseLease(run.environment, run.id);
   });
   return status;
 }
 
 async function afterEnd(deps: CarryOutDeps, run: StoredRun): Promise<Outcome> {
   if (isOver(run.status)) await deps.records.releaseLease(run.environment, run.id);
-  return run.status === 'done' || run.status === 'parked' || run.status === 'voided' ? run.status : 'over';
+  const { status } = run;
+  return status === 'done' || status === 'voided' || standsStill(status) ? (status as Outcome) : 'over';
 }
 
 async function findRun(deps: CarryOutDeps, runId: string): Promise<StoredRun> {

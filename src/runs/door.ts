@@ -1,7 +1,8 @@
-import type { Action, TakenConflict } from '../plans/plan.ts';
+import type { Action, Plan, TakenConflict } from '../plans/plan.ts';
 import type { FailureCode } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
-import type { Health } from '../systems/system.ts';
+import type { DataModelVersion, Health } from '../systems/system.ts';
+import type { Advice } from './advice.ts';
 import type { ConflictReport, Run, RunEvent } from './run.ts';
 import type { RunStatus } from './run-status.ts';
 
@@ -24,6 +25,17 @@ export interface RunRequest {
   readonly reason: string | null;
   /** For a rollback: only these conflicts of an earlier undo, all the same. */
   readonly takes?: readonly TakenConflict[];
+  /** For a migration: the one canary that it is narrowed to; absent or null = everything. */
+  readonly canary?: string | null;
+}
+
+/** What a migration would do here and now. Nothing was stored or written for it. */
+export interface Preview {
+  readonly plan: Plan;
+  /** Votes that asking for it would need. */
+  readonly votesNeeded: number;
+  /** Some of the plan's findings failed: asked for now, it would be refused for them. */
+  readonly refused: boolean;
 }
 
 /** Said no, with nothing changed: what happened, what to do, and the findings behind it. */
@@ -50,6 +62,16 @@ export interface VoteRequest {
   readonly reason: string | null;
 }
 
+export type ControlWord = 'pause' | 'resume' | 'stop' | 'cancel' | 'slower' | 'faster';
+
+export interface ControlRequest {
+  readonly runId: string;
+  readonly what: ControlWord;
+  readonly person: Person;
+  /** For slower and faster: the pace that the button showed, so that two taps are one; null = whatever it is now. */
+  readonly seen: number | null;
+}
+
 export type VoteOutcome =
   | { readonly kind: 'counted'; readonly run: Run; readonly decision: 'wait' | 'approved' | 'rejected' }
   | Refusal;
@@ -60,6 +82,8 @@ export interface SystemView {
   readonly health: Health;
   /** ISO 8601, the last time it answered; null when never seen. */
   readonly lastUpAt: string | null;
+  /** The data-model version that is recorded in it; null = none, or it cannot be read. */
+  readonly dataModel: DataModelVersion | null;
 }
 
 export interface EnvironmentStatus {
@@ -99,7 +123,13 @@ export interface Door {
   readonly environments: readonly EnvironmentView[];
   migrations(): Promise<readonly MigrationView[]>;
   submit(request: RunRequest): Promise<Submission>;
+  /** What a migration would do, without asking for it: any role may look, and nothing is stored. */
+  plan(request: Omit<RunRequest, 'action' | 'reason' | 'takes'>): Promise<Preview | Refusal>;
+  /** Each way back that is open for a run, and the one to take. Reads only. */
+  advise(runId: string, person: Person): Promise<Advice | Refusal>;
   vote(request: VoteRequest): Promise<VoteOutcome>;
+  /** Pause, resume, stop, cancel, slower, faster. */
+  control(request: ControlRequest): Promise<Run | Refusal>;
   /** Takes a parked run up again from where it stopped. */
   retry(runId: string, person: Person): Promise<Run | Refusal>;
   /** Gives a parked run up and frees the environment; the data stays as it is. */

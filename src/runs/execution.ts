@@ -3,7 +3,9 @@ import type { Plan } from '../plans/plan.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Fence, StepContext } from '../systems/system.ts';
+import type { StepPoint } from './control-records.ts';
 import type { RunRecords, StoredRun } from './run-records.ts';
+import type { Pacing } from './throttle.ts';
 
 /** Runs work once and remembers its result: after a crash the remembered result is answered without running it again. */
 export interface Durable {
@@ -19,6 +21,8 @@ export interface CarryOutDeps {
   readonly settle: (run: StoredRun) => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** For tests that cannot wait. */
+  readonly pacing?: Partial<Pacing>;
 }
 
 /** What the steps of one execution share. The fence's token is this execution's own, a recovery gets a greater one. */
@@ -28,6 +32,12 @@ export interface Execution {
   readonly environment: Environment;
   readonly durable: Durable;
   fence: Fence;
+  /** How far earlier attempts came; null = not known, every step is walked from its beginning. */
+  readonly points: ReadonlyMap<string, StepPoint> | null;
+  /** A step has failed: what is carried out now clears up behind it, and is not stopped by anybody. */
+  clearsUp: boolean;
+  /** What was last said about why the run waits. */
+  waits: string | null;
 }
 
 /** What a step kind may use while it works for this execution. */

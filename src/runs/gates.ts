@@ -1,8 +1,9 @@
 import type { Action } from '../plans/plan.ts';
 import type { FailureCode } from '../shared/failure.ts';
-import type { Person, Role } from './door.ts';
+import type { ControlWord, Person, Role } from './door.ts';
+import type { Run } from './run.ts';
 import type { LeaseView } from './run-records.ts';
-import type { RunStatus } from './run-status.ts';
+import { type RunStatus, standsStill } from './run-status.ts';
 
 /** Pure answers to "may this go on?". A refusal says what happened and what to do. */
 export type Gate =
@@ -47,14 +48,33 @@ export function mayOperate(person: Person): Gate {
   return refuse('not-allowed', `${person.name} may not do this.`, 'It takes an operator. Nothing was changed.');
 }
 
-/** Whether the environment is free for a changing run. `inherits` = the parked run that this one undoes. */
+/** Whether a person may pause, resume, stop or pace a run; whoever asked for it may withdraw it too. */
+export function mayControl(
+  run: Pick<Run, 'id' | 'requester' | 'status' | 'control'>,
+  what: ControlWord,
+  person: Person,
+  now: Date,
+): Gate {
+  if (!(what === 'cancel' && run.requester.id === person.id)) {
+    const operator = mayOperate(person);
+    if (!operator.pass) return operator;
+  }
+  const gate = what === 'resume' ? run.control.ballot : null;
+  if (gate === null || now.getTime() >= Date.parse(gate.expiresAt)) return pass;
+  return refuse(
+    'precondition-failed',
+    `${run.id} waits for a vote on “${gate.step.title}” until ${gate.expiresAt}.`,
+    `It goes on by itself once that is approved (\`/tas approve ${run.id}\`). Nothing was changed.`,
+  );
+}
+
+/** Whether the environment is free for a changing run. `inherits` = the run, standing still, that this one undoes. */
 export function isFree(environment: string, holder: LeaseView | null, inherits: string | null): Gate {
   if (holder === null || holder.runId === inherits) return pass;
-  const state = holder.status === 'parked' ? 'is parked there' : 'is running there';
-  const advice =
-    holder.status === 'parked'
-      ? `Retry it, undo it (\`/tas rollback ${holder.runId}\`) or close it first. Nothing was changed.`
-      : 'Wait until it is done; `/tas status` shows how far it is. Nothing was changed.';
+  const state = standsStill(holder.status) ? `is ${holder.status} there` : 'is running there';
+  const advice = standsStill(holder.status)
+    ? `${holder.status === 'paused' ? 'Resume or stop' : 'Retry'} it, undo it (\`/tas rollback ${holder.runId}\`) or close it first. Nothing was changed.`
+    : 'Wait until it is done; `/tas status` shows how far it is. Nothing was changed.';
   return refuse('environment-busy', `${environment} is held: ${holder.runId} ${state} since ${holder.since}.`, advice);
 }
 
@@ -72,10 +92,12 @@ interface Ballot {
   /** Of the plan that the voter saw. */
   readonly digest: string;
   readonly now: Date;
+  /** What to do when the time is over; absent = ask for the run again. */
+  readonly again?: string;
 }
 
 /** Whether a vote counts. Judged at the vote itself, whatever the card showed. */
-export function mayVote({ run, voter, choice, digest, now }: Ballot): Gate {
+export function mayVote({ run, voter, choice, digest, now, again }: Ballot): Gate {
   if (choice === 'approve' && run.requesterIds.includes(voter.id)) {
     return refuse(
       'not-allowed',
@@ -101,7 +123,7 @@ export function mayVote({ run, voter, choice, digest, now }: Ballot): Gate {
     return refuse(
       'expired',
       `${run.id} could be voted on until ${run.expiresAt}.`,
-      'Ask for it again: the plan is then made anew. Nothing was changed.',
+      again ?? 'Ask for it again: the plan is then made anew. Nothing was changed.',
     );
   }
   if (digest !== run.digest) {

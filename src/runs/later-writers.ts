@@ -13,7 +13,7 @@ export async function findLaterWriters(records: RunRecords, environment: Environ
   const mine = writtenFields(environment, run);
   const runs = await records.list({
     environment: environment.name,
-    statuses: ['done', 'parked', 'closed'],
+    statuses: ['done', 'paused', 'parked', 'closed'],
     limit: lookBack,
   });
   return runs

@@ -3,6 +3,9 @@ import type { Vote } from '../approvals/vote.ts';
 import type { Environment } from '../plans/environment.ts';
 import { maskConflict } from '../plans/mask.ts';
 import { Failure } from '../shared/failure.ts';
+import type { System } from '../systems/system.ts';
+import { type AdviseDeps, advise } from './advise.ts';
+import { controlRun, voteOnStep } from './control-run.ts';
 import type {
   BackupView,
   Door,
@@ -14,11 +17,14 @@ import type {
   VoteRequest,
 } from './door.ts';
 import { type Gate, isFree, mayOperate, mayRead, mayVote } from './gates.ts';
+import { preview } from './preview.ts';
 import type { ConflictReport, Run } from './run.ts';
+import { standsStill } from './run-status.ts';
 import { findEnvironment, refusalOf, type SubmitDeps, submit } from './submit.ts';
 
 export interface DoorDeps extends SubmitDeps {
   readonly listBackups: (environment: string) => Promise<readonly BackupView[]>;
+  readonly readBackup: AdviseDeps['readBackup'];
 }
 
 /** The door for Slack, the terminal and schedules. Failures come back as refusals; anything thrown is a bug. */
@@ -35,7 +41,10 @@ export function openDoor(deps: DoorDeps): Door {
       return [...all.values()];
     },
     submit: (request) => refusing(() => submit(deps, request)),
+    plan: (request) => refusing(() => preview(deps, request)),
+    advise: (runId, person) => refusing(() => advise(deps, runId, person)),
     vote: (request) => refusing(() => vote(deps, request)),
+    control: (request) => refusing(() => controlRun(deps, request)),
     retry: (runId, person) => refusing(() => retry(deps, runId, person)),
     keep: (runId, person) => refusing(() => keep(deps, runId, person)),
     status: (environment, person) => refusing(() => readStatus(deps, environment, person)),
@@ -75,6 +84,8 @@ async function findRun(deps: DoorDeps, runId: string) {
 
 async function vote(deps: DoorDeps, request: VoteRequest): Promise<VoteOutcome> {
   const run = await findRun(deps, request.runId);
+  const gate = run.control.ballot;
+  if (gate !== null) return voteOnStep(deps, run, gate, request);
   const now = deps.clock.now();
   const digest = request.digest ?? run.digest;
   const requesterIds = [run.requester.id];
@@ -88,7 +99,7 @@ async function vote(deps: DoorDeps, request: VoteRequest): Promise<VoteOutcome> 
   if (!ballot.pass) return refusalOf(ballot);
   const holder = await deps.records.leaseHolder(run.environment);
   const inherits = run.plan.action === 'restore' ? (holder?.runId ?? null) : run.plan.subject;
-  const free = isFree(run.environment, holder, holder?.status === 'parked' ? inherits : null);
+  const free = isFree(run.environment, holder, holder !== null && standsStill(holder.status) ? inherits : null);
   if (!free.pass && request.choice === 'approve') return refusalOf(free);
   const cast: Vote = {
     voter: { id: request.person.id, name: request.person.name },
@@ -112,7 +123,9 @@ async function vote(deps: DoorDeps, request: VoteRequest): Promise<VoteOutcome> 
 }
 
 async function retry(deps: DoorDeps, runId: string, person: Person): Promise<Run | Refusal> {
-  return handleParked(deps, runId, person, () => deps.records.enqueueRetry(runId));
+  return handleParked(deps, runId, person, () =>
+    deps.records.enqueueRetry(runId, { id: person.id, name: person.name }),
+  );
 }
 
 async function keep(deps: DoorDeps, runId: string, person: Person): Promise<Run | Refusal> {
@@ -150,7 +163,7 @@ async function readStatus(deps: DoorDeps, name: string, person: Person): Promise
     readSystems(deps, environment),
     deps.records.leaseHolder(name),
     deps.listBackups(name),
-    deps.records.list({ environment: name, statuses: ['planned', 'queued', 'running', 'parked'], limit: 20 }),
+    deps.records.list({ environment: name, statuses: ['planned', 'queued', 'running', 'paused', 'parked'], limit: 20 }),
   ]);
   return {
     environment: name,
@@ -172,9 +185,20 @@ async function readSystems(deps: DoorDeps, environment: Environment): Promise<Sy
         await deps.records.sawUp(environment.name, system.name, now);
         seen.set(system.name, now.toISOString());
       }
-      return { name: system.name, type: system.type, health, lastUpAt: seen.get(system.name) ?? null };
+      const dataModel = health.up ? await readDataModel(system) : null;
+      return { name: system.name, type: system.type, health, lastUpAt: seen.get(system.name) ?? null, dataModel };
     }),
   );
+}
+
+/** A status is told even where a system answers and cannot be read. */
+async function readDataModel({ dataModel }: System): Promise<SystemView['dataModel']> {
+  try {
+    return (await dataModel?.read()) ?? null;
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
 }
 
 async function readConflicts(deps: DoorDeps, runId: string, limit: number): Promise<ConflictReport> {

@@ -60,6 +60,11 @@ export function mayMove(from: RunStatus, to: RunStatus): boolean {
   return moves[from].includes(to);
 }
 
+/** True when nothing moves and the environment stays held, until a person decides. */
+export function standsStill(status: RunStatus): boolean {
+  return status === 'parked' || status === 'paused';
+}
+
 /** True when nothing will happen to the run any more. */
 export function isOver(status: RunStatus): boolean {
   return moves[status].length === 0;

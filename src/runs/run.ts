@@ -1,5 +1,5 @@
 import type { Vote } from '../approvals/vote.ts';
-import type { Plan } from '../plans/plan.ts';
+import type { Plan, PlanStep } from '../plans/plan.ts';
 import type { FailureReport } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { Conflict } from '../systems/system.ts';
@@ -45,6 +45,39 @@ export interface Run {
   readonly backupId: string | null;
   /** The run that undid this one, once there is one. */
   readonly undoneBy: string | null;
+  readonly control: RunControl;
+}
+
+/** What is asked of a run while it goes on, and why it does not go on. */
+export interface RunControl {
+  /** 1 = as usual; less = smaller batches with pauses between them; more = greater ones. */
+  readonly pace: number;
+  /** Asked for and not yet come to: the engine looks before each batch. Null = nothing. */
+  readonly asked: { readonly what: 'pause' | 'stop'; readonly by: string } | null;
+  /** Why it stands still; null unless it is paused. */
+  readonly pause: string | null;
+  /** Why it waits or goes slowly just now; null when it does not. */
+  readonly waits: string | null;
+  /** Votes on single steps, oldest first. */
+  readonly gates: readonly StepGate[];
+  /** The one of them that it waits for just now; null = it waits for none. */
+  readonly ballot: StepGate | null;
+}
+
+/** A vote on exactly what one step would do when it is its turn. */
+export interface StepGate {
+  readonly id: number;
+  /** The step as it was planned then; its samples are masked. */
+  readonly step: PlanStep;
+  /** SHA-256 over run, step and preview: what people sign. */
+  readonly digest: string;
+  readonly votesNeeded: number;
+  /** `replaced` = asked for anew since, or the run was stopped. */
+  readonly state: 'open' | 'approved' | 'rejected' | 'replaced';
+  /** ISO 8601 */
+  readonly askedAt: string;
+  readonly expiresAt: string;
+  readonly votes: readonly Vote[];
 }
 
 /** What undo kept, masked, by step. `total` counts all; `conflicts` holds at most as many as were asked for. */
@@ -72,7 +105,10 @@ export type RunEventType =
   | 'expired'
   | 'voided'
   | 'started'
+  | 'asked'
+  | 'paused'
   | 'resumed'
+  | 'lost'
   | 'stage-started'
   | 'step-started'
   | 'progress'

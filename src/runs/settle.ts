@@ -1,5 +1,6 @@
 import type { BackupView } from './door.ts';
 import type { RunRecords, StoredRun } from './run-records.ts';
+import { standsStill } from './run-status.ts';
 
 /** What a finished run means for others: which runs it undid, and which a restore made meaningless. May run twice. */
 export async function settle(
@@ -22,15 +23,18 @@ async function settleRollback(records: RunRecords, run: StoredRun): Promise<void
   await records.markUndone(undone.id, run.id);
   // An undo that is undone makes the run that it had undone count again.
   if (undone.plan.action === 'rollback' && !undone.plan.takes) await records.markUndone(undone.plan.subject, null);
-  if (undone.status === 'parked') await close(records, undone.id, run.id);
+  if (standsStill(undone.status)) await close(records, undone, run.id);
 }
 
 async function closeParked(records: RunRecords, run: StoredRun): Promise<void> {
-  for (const parked of await records.list({ environment: run.environment, statuses: ['parked'], limit: 10 })) {
-    await close(records, parked.id, run.id);
+  const statuses = ['parked', 'paused'] as const;
+  for (const still of await records.list({ environment: run.environment, statuses, limit: 10 })) {
+    await close(records, still, run.id);
   }
 }
 
-async function close(records: RunRecords, runId: string, by: string): Promise<void> {
-  await records.move(runId, 'closed', { type: 'closed', text: `undone by ${by}` }, { undoneBy: by });
+async function close(records: RunRecords, { id, status }: StoredRun, by: string): Promise<void> {
+  // A paused run that was undone cannot be resumed any more: it stops first.
+  if (status === 'paused') await records.move(id, 'parked', { type: 'asked', text: `stops: undone by ${by}` });
+  await records.move(id, 'closed', { type: 'closed', text: `undone by ${by}` }, { undoneBy: by });
 }

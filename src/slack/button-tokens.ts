@@ -9,11 +9,13 @@ import type { ButtonMeaning, Outbox } from './outbox.ts';
 export interface ButtonTokens {
   /** Tokens for the buttons that the run's status allows. */
   ofRun(run: Run): Promise<Tokens>;
+  /** One a line of words, which is asked when the button is clicked. */
+  ofWords(lines: readonly string[]): Promise<readonly string[]>;
   /** One an environment, in their order; `words` is the command without `env:`. */
   ofChoice(words: string, environments: readonly EnvironmentView[]): Promise<readonly string[]>;
 }
 
-type RunAction = Exclude<ButtonMeaning['action'], 'environment'>;
+type RunAction = Exclude<ButtonMeaning['action'], 'environment' | 'ask'>;
 
 /**
  * The same meaning has the same token, so that editing a message a hundred times stores nothing new. `secret` keeps
@@ -36,9 +38,16 @@ export function createButtonTokens(outbox: Pick<Outbox, 'saveButton'>, secret: S
     async ofRun(run) {
       const tokens: { [action in RunAction]?: string } = {};
       for (const action of actionsOf(run)) {
-        const digest = action === 'approve' || action === 'reject' ? run.digest : null;
-        tokens[action] = await mint({ action, runId: run.id, digest, words: null });
+        const votes = action === 'approve' || action === 'reject';
+        const digest = votes ? (run.control.ballot?.digest ?? run.digest) : null;
+        const words = action === 'slower' || action === 'faster' ? String(run.control.pace) : null;
+        tokens[action] = await mint({ action, runId: run.id, digest, words });
       }
+      return tokens;
+    },
+    async ofWords(lines) {
+      const tokens: string[] = [];
+      for (const words of lines) tokens.push(await mint({ action: 'ask', runId: null, digest: null, words }));
       return tokens;
     },
     async ofChoice(words, environments) {
@@ -52,8 +61,14 @@ export function createButtonTokens(outbox: Pick<Outbox, 'saveButton'>, secret: S
 }
 
 function actionsOf(run: Run): readonly RunAction[] {
-  if (run.status === 'planned') return ['approve', 'reject', 'details'];
+  if (run.status === 'planned') return ['approve', 'reject', 'details', 'cancel'];
+  if (run.status === 'queued') return ['cancel', 'details'];
+  if (run.status === 'running') return ['pause', 'slower', 'faster', 'stop', 'details'];
+  if (run.status === 'paused') {
+    return run.control.ballot === null ? ['resume', 'stop', 'details'] : ['approve', 'reject', 'stop', 'details'];
+  }
   if (run.status === 'parked') return ['retry', 'undo', 'keep', 'details'];
   const undoable = run.plan.action === 'migrate' || run.plan.action === 'rollback';
-  return run.status === 'done' && undoable ? ['undo', 'details'] : ['details'];
+  if (run.status !== 'done' || !undoable) return ['details'];
+  return run.plan.canary === null ? ['undo', 'details'] : ['continue', 'undo', 'details'];
 }

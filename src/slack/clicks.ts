@@ -34,7 +34,7 @@ export function createClicks(deps: ClickDeps): Pick<Handlers, 'click' | 'reason'
     async click(request, answer) {
       const meaning = await deps.outbox.button(request.token);
       if (meaning === null) return answer.tell([staleMessage('The bot does not know this button any more.')]);
-      if (meaning.action === 'environment') {
+      if (meaning.action === 'environment' || meaning.action === 'ask') {
         const words = meaning.words ?? '';
         // The buttons go first, so that a second tap asks for nothing a second time.
         await answer.replace(askedMessage(words));
@@ -67,7 +67,8 @@ async function runClick(
       return vote(deps, request.user, meaning, 'approve', null, answer);
     case 'reject':
       // The trigger is good for three seconds: the window opens before anything else is asked.
-      if (run.status === 'planned') return calls.openWindow(request.triggerId, rejectWindow(run, request.token));
+      if (run.status === 'planned' || run.control.ballot !== null)
+        return calls.openWindow(request.triggerId, rejectWindow(run, request.token));
       return answer.tell([staleMessage(`Run ${run.id} no longer waits for votes: it is ${run.status}.`)]);
     case 'details': {
       const { roles } = await identity.person(request.user, 'command');
@@ -83,9 +84,24 @@ async function runClick(
       if ('kind' in outcome) return show(deps, outcome, answer);
       return show(deps, { kind: meaning.action === 'retry' ? 'retried' : 'kept', run: outcome }, answer);
     }
+    case 'pause':
+    case 'resume':
+    case 'stop':
+    case 'cancel':
+    case 'slower':
+    case 'faster': {
+      const { action: what, words } = meaning;
+      const person = await identity.person(request.user, 'command');
+      const seen = words === null ? null : Number(words);
+      const outcome = await door.control({ runId: run.id, what, person, seen });
+      return show(deps, 'kind' in outcome ? outcome : { kind: 'controlled', what, run: outcome }, answer);
+    }
+    case 'continue':
+      return deps.ask(request.user, `migrate ${run.plan.subject} env:${run.environment}`, answer);
     case 'undo':
       return deps.ask(request.user, `rollback ${run.id}`, answer);
     case 'environment':
+    case 'ask':
       return;
   }
 }

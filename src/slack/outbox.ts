@@ -16,11 +16,30 @@ export interface Outbox {
   members(group: string): Promise<readonly string[]>;
 }
 
+/** What a button may mean. */
+export const buttonActions = [
+  'approve',
+  'reject',
+  'details',
+  'retry',
+  'undo',
+  'keep',
+  'pause',
+  'resume',
+  'stop',
+  'cancel',
+  'slower',
+  'faster',
+  'continue',
+  'environment',
+  'ask',
+] as const;
+
 export interface ButtonMeaning {
-  readonly action: 'approve' | 'reject' | 'details' | 'retry' | 'undo' | 'keep' | 'environment';
+  readonly action: (typeof buttonActions)[number];
   readonly runId: string | null;
   /** Digest that the card showed, for votes. */
   readonly digest: string | null;
-  /** For `environment`: the words of the command that is to be asked again with `env:<value>`. */
+  /** For `environment` and `ask`: the words of the command that a click asks. For `slower`, `faster`: the pace that the card showed. */
   readonly words: string | null;
 }

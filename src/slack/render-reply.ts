@@ -1,17 +1,20 @@
-import { approvalCard } from '../../blocks/approval-card.ts';
+import { adviceMessage, waysOf } from '../../blocks/advice.ts';
 import { backupList } from '../../blocks/backup-card.ts';
+import { ballotCard } from '../../blocks/ballot-card.ts';
 import { detailsMessage } from '../../blocks/details.ts';
-import { split } from '../../blocks/fit.ts';
+import { pages } from '../../blocks/fit.ts';
 import { helpMessage } from '../../blocks/help.ts';
 import type { Message } from '../../blocks/message.ts';
 import {
   chooseEnvironmentMessage,
+  controlledMessage,
   keptMessage,
   nothingToDoMessage,
   retriedMessage,
   submittedMessage,
   votedMessage,
 } from '../../blocks/notices.ts';
+import { planMessage } from '../../blocks/plan-view.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { runsMessage } from '../../blocks/runs.ts';
 import { statusMessage } from '../../blocks/status.ts';
@@ -30,7 +33,7 @@ const mostPages = 4;
 
 /** What the person who asked sees; nobody else does. */
 export async function renderReply(reply: Reply, deps: RenderDeps): Promise<Message[]> {
-  return split(await messageOf(reply, deps)).slice(0, mostPages);
+  return pages(await messageOf(reply, deps), mostPages, '`npx tas` in a terminal shows all');
 }
 
 async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promise<Message> {
@@ -43,6 +46,10 @@ async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promi
     }
     case 'nothing-to-do':
       return nothingToDoMessage(reply.title, reply.findings);
+    case 'preview':
+      return planMessage(reply.preview, 'pages');
+    case 'advice':
+      return adviceMessage(reply.advice, await tokens.ofWords(waysOf(reply.advice).map(({ words }) => words)));
     case 'submitted': {
       const channel = door.environments.find(({ name }) => name === reply.run.environment)?.channel ?? '';
       return submittedMessage(reply.run, reply.votesNeeded, channel);
@@ -52,9 +59,11 @@ async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promi
     case 'voted':
       return votedMessage(reply.run, reply.choice, reply.decision);
     case 'to-vote':
-      return approvalCard(reply.run, await tokens.ofRun(reply.run), { users: [], groups: [] });
+      return ballotCard(reply.run, await tokens.ofRun(reply.run));
     case 'retried':
       return retriedMessage(reply.run);
+    case 'controlled':
+      return controlledMessage(reply.run, reply.what);
     case 'kept':
       return keptMessage(reply.run);
     case 'status':

@@ -1,16 +1,17 @@
 import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
-import { evidence, warnings } from '../../blocks/evidence.ts';
+import { planEvidence } from '../../blocks/evidence.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
-import { split } from '../../blocks/fit.ts';
+import { pages } from '../../blocks/fit.ts';
 import { type Message, sections } from '../../blocks/message.ts';
-import { threadLine } from '../../blocks/notices.ts';
+import { lostMessage, pausedMessage, threadLine } from '../../blocks/notices.ts';
 import { conflictLine } from '../../blocks/rollback-report.ts';
 import { runCard } from '../../blocks/run-card.ts';
 import type { Door } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ButtonTokens } from './button-tokens.ts';
+import { createGateTeller } from './gate-teller.ts';
 import type { Identity } from './identity.ts';
 import type { PostOnce } from './post-once.ts';
 import type { SlackCalls } from './slack-calls.ts';
@@ -37,6 +38,7 @@ export function createEventTeller(deps: {
   readonly clock: Clock;
 }): EventTeller {
   const { door, calls, posts, tokens, identity, clock } = deps;
+  const gates = createGateTeller(deps);
   /** The newest failure post of each run, so that its buttons go when the run goes on. */
   const failures = new Map<string, { readonly channel: string; readonly ts: string }>();
 
@@ -55,8 +57,8 @@ export function createEventTeller(deps: {
   async function inThread(run: Run, name: string, message: Message): Promise<void> {
     const card = await posts.find(run, 'card');
     if (card === null) return;
-    const pages = split(message).slice(0, mostPages);
-    for (const [index, page] of pages.entries()) {
+    const all = `\`npx tas runs ${run.id}\` in a terminal shows all`;
+    for (const [index, page] of pages(message, mostPages, all).entries()) {
       await posts.post(run, index === 0 ? name : `${name}-${index + 1}`, card.channel, page, card.ts);
     }
   }
@@ -68,13 +70,20 @@ export function createEventTeller(deps: {
     await clearFailure(run);
   }
 
+  async function inChannel(run: Run, name: string, message: Message): Promise<void> {
+    await posts.post(run, name, await channelOf(run), message, null);
+  }
+
   async function tell(telling: Exclude<Telling, { kind: 'card' }>, run: Run): Promise<void> {
     const { name } = telling;
     if (telling.kind === 'line') return inThread(run, name, threadLine(telling.mark, telling.text));
     if (telling.kind === 'plan') {
-      const blocks = [...evidence(run.plan, 5), ...warnings(run.plan)];
+      const blocks = planEvidence(run.plan, 'pages');
       return inThread(run, name, { text: 'What the plan would do', blocks });
     }
+    if (telling.kind === 'gates') return gates.show(run, await channelOf(run));
+    if (telling.kind === 'lost') return inChannel(run, name, lostMessage(run, telling.text));
+    if (telling.kind === 'paused') return inChannel(run, name, pausedMessage(run));
     const conflicts = await door.conflicts(run.id, shownConflicts);
     if (telling.kind === 'conflicts') {
       const blocks = sections(['*Kept as it is*', ...conflicts.conflicts.map(conflictLine)]);

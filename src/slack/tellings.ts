@@ -11,7 +11,10 @@ export type Telling =
   /** What undo kept, in the thread. */
   | { readonly kind: 'conflicts'; readonly name: string }
   /** A new message in the channel, because edits notify nobody. */
-  | { readonly kind: 'failed' | 'done' | 'not-started'; readonly name: string };
+  | { readonly kind: 'failed' | 'done' | 'not-started' | 'paused'; readonly name: string }
+  | { readonly kind: 'lost'; readonly name: string; readonly text: string }
+  /** The votes on single steps: a new message each, and what has become of the ones before. */
+  | { readonly kind: 'gates'; readonly name: string };
 
 export function tellingsOf(event: RunEvent, run: Run): readonly Telling[] {
   const card: Telling = { kind: 'card', at: 'once' };
@@ -24,7 +27,7 @@ export function tellingsOf(event: RunEvent, run: Run): readonly Telling[] {
         ? [card, { kind: 'plan', name: 'plan' }]
         : [card];
     case 'voted':
-      return [card, line('✓', `a vote${said}`)];
+      return [card, line('✓', `a vote${said}`), ...gates(run)];
     case 'approved':
     case 'started':
       return [card];
@@ -32,8 +35,18 @@ export function tellingsOf(event: RunEvent, run: Run): readonly Telling[] {
     case 'expired':
     case 'voided':
       return [card, { kind: 'not-started', name }];
+    case 'asked':
+      return [card, line('▶', event.text ?? 'somebody asked for something')];
+    case 'paused':
+      return [
+        card,
+        line('⏸', `stands still${said}`),
+        ...(run.control.ballot === null ? [{ kind: 'paused', name } as const] : gates(run)),
+      ];
+    case 'lost':
+      return [card, { kind: 'lost', name, text: event.text ?? '' }];
     case 'resumed':
-      return [card, line('▶', `goes on${said}`)];
+      return [card, line('▶', `goes on${said}`), ...gates(run)];
     case 'stage-started':
       return [card, line('▶', event.text ?? 'the next stage')];
     case 'step-done':
@@ -44,12 +57,16 @@ export function tellingsOf(event: RunEvent, run: Run): readonly Telling[] {
     case 'step-failed':
       return [card, line('✗', event.text ?? 'a step failed')];
     case 'failed':
-      return [card, { kind: 'failed', name }];
+      return [card, { kind: 'failed', name }, ...gates(run)];
     case 'done':
       return [card, { kind: 'done', name }, ...(run.plan.action === 'rollback' ? [conflicts(event)] : [])];
     case 'closed':
       return [card, line('∅', `closed${said}`)];
   }
+}
+
+function gates(run: Run): readonly Telling[] {
+  return run.control.gates.length === 0 ? [] : [{ kind: 'gates', name: 'gates' }];
 }
 
 function conflicts(event: RunEvent): Telling {

@@ -6,6 +6,8 @@ import type { Secret } from '../shared/secret.ts';
 /** Puts runs into the workers' queue within a transaction of the caller. */
 export interface RunQueueClient {
   enqueue(client: ClientBase, runId: string, attempt: number): Promise<void>;
+  /** Whether an attempt waits for a worker, was taken by one, or will not be carried out (any more). */
+  workOf(runId: string, attempt: number): Promise<'waiting' | 'taken' | 'dead'>;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,11 @@ export async function openRunQueue(url: Secret): Promise<RunQueueClient> {
         runId,
         attempt,
       );
+    },
+    async workOf(runId, attempt) {
+      const status = (await client.getWorkflow(workflowId(runId, attempt)))?.status;
+      if (status === 'ENQUEUED' || status === 'DELAYED') return 'waiting';
+      return status === 'PENDING' ? 'taken' : 'dead';
     },
     close: () => client.destroy(),
   };

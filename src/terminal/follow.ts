@@ -2,7 +2,7 @@ import { measureRun } from '../../blocks/measure.ts';
 import { sayCount, statusWords } from '../../blocks/say.ts';
 import type { Door } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
-import { isOver } from '../runs/run-status.ts';
+import { isOver, standsStill } from '../runs/run-status.ts';
 import type { Clock } from '../shared/clock.ts';
 import { sayDuration } from '../shared/duration.ts';
 
@@ -11,7 +11,7 @@ const pollEvery = 1_000;
 /** Between two lines about the same step. */
 const sayEvery = 2_000;
 
-/** Follows a run until nothing moves any more: over, parked, or waiting for votes. `say` gets a line now and then. */
+/** Follows a run until nothing moves any more: over, standing still, or waiting for votes. `say` gets a line now and then. */
 export async function followRun(
   door: Pick<Door, 'run' | 'listen'>,
   first: Run,
@@ -48,7 +48,7 @@ export async function followRun(
 }
 
 function isStill(run: Run): boolean {
-  return isOver(run.status) || run.status === 'parked' || run.status === 'planned';
+  return isOver(run.status) || standsStill(run.status) || run.status === 'planned';
 }
 
 function createTeller(clock: Clock, say: (line: string) => void): (run: Run) => void {

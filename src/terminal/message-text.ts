@@ -11,7 +11,10 @@ export function messageText(message: Message, names: Names = new Map()): string 
 
 /** Everybody who is named in these runs. */
 export function namesIn(runs: readonly Run[]): Names {
-  const people = runs.flatMap((run) => [run.requester, ...run.votes.map((vote) => vote.voter)]);
+  const people = runs.flatMap((run) => [
+    run.requester,
+    ...[...run.votes, ...run.control.gates.flatMap((gate) => gate.votes)].map((vote) => vote.voter),
+  ]);
   return new Map(people.map(({ id, name }) => [id, name]));
 }
 

@@ -1,5 +1,7 @@
+import { adviceMessage } from '../../blocks/advice.ts';
 import { approvalCard } from '../../blocks/approval-card.ts';
 import { backupList } from '../../blocks/backup-card.ts';
+import { ballotCard } from '../../blocks/ballot-card.ts';
 import { detailsMessage } from '../../blocks/details.ts';
 import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
@@ -7,7 +9,15 @@ import { fullEvidence } from '../../blocks/evidence.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { helpMessage } from '../../blocks/help.ts';
 import type { Message } from '../../blocks/message.ts';
-import { keptMessage, nothingToDoMessage, retriedMessage, votedMessage } from '../../blocks/notices.ts';
+import {
+  controlledMessage,
+  keptMessage,
+  nothingToDoMessage,
+  retriedMessage,
+  votedMessage,
+} from '../../blocks/notices.ts';
+import { planMessage } from '../../blocks/plan-view.ts';
+import { progressCard } from '../../blocks/progress-card.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { runsMessage } from '../../blocks/runs.ts';
 import { statusMessage } from '../../blocks/status.ts';
@@ -30,6 +40,10 @@ export function replyText(reply: Reply, now: Date): string {
       ].join('\n');
     case 'nothing-to-do':
       return messageText(nothingToDoMessage(reply.title, reply.findings));
+    case 'preview':
+      return messageText(planMessage(reply.preview, 'all'));
+    case 'advice':
+      return about(reply.advice.run, adviceMessage(reply.advice, null));
     case 'submitted':
       return planText(reply.run, now) + nextStep(reply.run, reply.votesNeeded);
     case 'refused':
@@ -40,6 +54,8 @@ export function replyText(reply: Reply, now: Date): string {
       return planText(reply.run, now);
     case 'retried':
       return about(reply.run, retriedMessage(reply.run));
+    case 'controlled':
+      return about(reply.run, controlledMessage(reply.run, reply.what));
     case 'kept':
       return about(reply.run, keptMessage(reply.run));
     case 'status':
@@ -47,7 +63,7 @@ export function replyText(reply: Reply, now: Date): string {
     case 'runs':
       return messageText(runsMessage(reply.runs, reply.waiting), namesIn(reply.runs));
     case 'run':
-      return about(reply.run, detailsMessage(reply.run, reply.conflicts, now));
+      return about(reply.run, detailsMessage(reply.run, reply.conflicts, now, 'all'));
     case 'backups':
       return messageText(backupList(reply.environment, reply.backups));
   }
@@ -55,8 +71,9 @@ export function replyText(reply: Reply, now: Date): string {
 
 /** What a run would do, in full: printed before a vote. */
 export function planText(run: Run, now: Date): string {
+  if (run.control.ballot !== null) return about(run, ballotCard(run, {}));
   const { text, blocks } = approvalCard(run, {}, nobody);
-  return messageText({ text, blocks: [...blocks.slice(0, 2), ...fullEvidence(run, now)] }, namesIn([run]));
+  return messageText({ text, blocks: [...blocks.slice(0, 2), ...fullEvidence(run, now, 'all')] }, namesIn([run]));
 }
 
 /** How a run stands when nothing more is waited for. */
@@ -65,6 +82,10 @@ export function outcomeText(run: Run, conflicts: ConflictReport, now: Date): str
   if (run.status === 'parked') {
     const ways = ['retry', 'rollback', 'keep'].map((word) => `npx tas ${word} ${run.id}`).join('  |  ');
     return `${about(run, failureCard(run, {}, now))}${ways}\n`;
+  }
+  if (run.status === 'paused') {
+    const words = run.control.ballot === null ? ['resume', 'stop'] : ['approve', 'stop'];
+    return `${about(run, progressCard(run, {}, now))}${words.map((word) => `npx tas ${word} ${run.id}`).join('  |  ')}\n`;
   }
   if (['rejected', 'expired', 'voided'].includes(run.status)) return about(run, notStarted(run));
   return about(run, detailsMessage(run, conflicts, now));

@@ -176,10 +176,10 @@ export function exitOfCode(code: FailureCode): Exit {
 export function exitOfRun(run: Run): Exit {
   switch (run.status) {
     case 'planned':
+    case 'paused':
       return exits.waiting;
     case 'queued':
     case 'running':
-    case 'paused':
       return exits.done;
     case 'done':
       return run.findings.some((finding) => finding.status === 'failed') ? exits.failed : exits.done;

@@ -75,7 +75,7 @@ async function ask(
   const show = (run: Run): void => print(planText(run, terminal.clock.now()));
   const reply = await answer(given.words, { door, person, show });
   if (!('run' in reply)) return replyOutcome(reply, terminal);
-  const moves = ['submitted', 'voted', 'retried', 'run'].includes(reply.kind);
+  const moves = ['submitted', 'voted', 'retried', 'controlled', 'run'].includes(reply.kind);
   if (!given.wait || !moves) return runOutcome(reply, door, terminal);
   print(replyText(reply, terminal.clock.now()));
   const run = await followRun(door, reply.run, terminal.clock, (line) => progress(`${line}\n`));
@@ -93,7 +93,10 @@ async function runOutcome(reply: Extract<Reply, { run: Run }>, door: Door, termi
   const now = terminal.clock.now();
   const conflicts = reply.kind === 'run' ? reply.conflicts : await conflictsOf(door, reply.run);
   const settled =
-    reply.kind === 'run' || reply.kind === 'kept' || (reply.kind === 'voted' && reply.choice === 'reject');
+    reply.kind === 'run' ||
+    reply.kind === 'kept' ||
+    reply.kind === 'controlled' ||
+    (reply.kind === 'voted' && reply.choice === 'reject');
   const exit = settled ? exits.done : exitOfRun(reply.run);
   return { text: replyText(reply, now), result: runResult(reply.run, conflicts, now), exit };
 }

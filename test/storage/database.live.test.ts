@@ -34,7 +34,7 @@ describe("the bot's own database", () => {
   it('gets its schema at the first start and keeps it at the next', async () => {
     const first = await open();
     const files = await applied(first);
-    expect(files).toEqual(expect.arrayContaining(['0001-runs.sql', '0002-outbox.sql']));
+    expect(files).toEqual(expect.arrayContaining(['0001-runs.sql', '0002-outbox.sql', '0003-control.sql']));
     const { rows: before } = await first.pool.query('select * from tas.schema_version order by file');
     const second = await open();
     expect((await second.pool.query('select * from tas.schema_version order by file')).rows).toEqual(before);
@@ -59,11 +59,13 @@ describe("the bot's own database", () => {
     await database.pool.query(`insert into tas.schema_version (file, sha256) values ('9999-future.sql', 'x')`);
     await database.pool.query(`delete from tas.schema_version where file = '0002-outbox.sql'`);
     await database.pool.query('drop table tas.outbox_cursor, tas.post, tas.button, tas.group_member');
+    const before = await applied(database);
     await expect(open()).rejects.toMatchObject({
       code: 'precondition-failed',
       message: expect.stringContaining('9999-future.sql'),
     });
-    expect(await applied(database)).toEqual(['0001-runs.sql', '9999-future.sql']);
+    expect(await applied(database)).toEqual(before);
+    expect(before).not.toContain('0002-outbox.sql');
     const { rows } = await database.pool.query(`select to_regclass('tas.post') as post`);
     expect(rows[0].post).toBeNull();
   });

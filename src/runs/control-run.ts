@@ -1,0 +1,159 @@
+import { decide } from '../approvals/decide.ts';
+import type { Vote } from '../approvals/vote.ts';
+import type { Clock } from '../shared/clock.ts';
+import { Failure, type FailureReport } from '../shared/failure.ts';
+import { stoppedBy } from './before-batch.ts';
+import type { ControlRequest, Refusal, VoteOutcome, VoteRequest } from './door.ts';
+import { mayControl, mayVote } from './gates.ts';
+import type { Run, StepGate } from './run.ts';
+import type { RunRecords, StoredRun } from './run-records.ts';
+import { refusalOf } from './submit.ts';
+import { paces } from './throttle.ts';
+
+interface Deps {
+  readonly records: RunRecords;
+  readonly clock: Clock;
+}
+
+/** Pause, resume, stop, cancel, slower, faster. Asked twice it happens once; what does not fit the status is refused. */
+export async function controlRun(deps: Deps, request: ControlRequest): Promise<Run | Refusal> {
+  const run = await findRun(deps.records, request.runId);
+  const allowed = mayControl(run, request.what, request.person, deps.clock.now());
+  if (!allowed.pass) return refusalOf(allowed);
+  const refused = await carryOutControl(deps, run, request);
+  return refused ?? findRun(deps.records, request.runId);
+}
+
+/** Null when it is done. */
+async function carryOutControl({ records }: Deps, run: StoredRun, request: ControlRequest): Promise<Refusal | null> {
+  const { what, person } = request;
+  const by = { id: person.id, name: person.name };
+  const stale = async (): Promise<Refusal> => staleRefusal(await findRun(records, run.id), what);
+  switch (what) {
+    case 'pause':
+      return (await records.askToHalt(run.id, 'pause', by)) === 'over' ? stale() : null;
+    case 'stop': {
+      const stopped = await records.stopPaused(run.id, by, stoppedBy(person.name));
+      return stopped || (await records.askToHalt(run.id, 'stop', by)) !== 'over' ? null : stale();
+    }
+    case 'resume':
+      return (await records.resume(run.id, by)) ? null : stale();
+    case 'cancel':
+      return (await records.withdraw(run.id, by)) ? null : stale();
+    case 'slower':
+    case 'faster':
+      return changePace(records, run, request, by);
+  }
+}
+
+async function changePace(
+  records: RunRecords,
+  run: StoredRun,
+  { what, seen }: ControlRequest,
+  by: { readonly id: string; readonly name: string },
+): Promise<Refusal | null> {
+  const from = seen ?? run.control.pace;
+  const at = paces.indexOf(from);
+  const to = paces[at + (what === 'slower' ? -1 : 1)];
+  if (at < 0 || to === undefined) {
+    const message = `${run.id} goes as ${what === 'slower' ? 'slow' : 'fast'} as it may: its pace is ${from}.`;
+    return refusalOf({ pass: false, code: 'stale', message, advice: 'Nothing was changed.' });
+  }
+  if (await records.changePace(run.id, from, to, by)) return null;
+  const now = await findRun(records, run.id);
+  // A second tap on the same button: the pace is what it asked for already.
+  if (seen !== null && now.control.pace === to) return null;
+  return staleRefusal(now, what);
+}
+
+/** A vote on one step of a paused run, by the rules of every vote. */
+export async function voteOnStep(
+  deps: Deps,
+  run: StoredRun,
+  gate: StepGate,
+  request: VoteRequest,
+): Promise<VoteOutcome> {
+  const { person, choice, reason } = request;
+  const requesterIds = [run.requester.id];
+  const now = deps.clock.now();
+  const digest = request.digest ?? gate.digest;
+  const ballot = mayVote({
+    run: {
+      id: `${run.id}, “${gate.step.title}”`,
+      status: 'planned',
+      digest: gate.digest,
+      requesterIds,
+      expiresAt: gate.expiresAt,
+      voterIds: gate.votes.map(({ voter }) => voter.id),
+    },
+    again: `Resume the run (\`/tas resume ${run.id}\`): the step is then planned anew. Nothing was changed.`,
+    voter: person,
+    choice,
+    digest,
+    now,
+  });
+  if (!ballot.pass) return refusalOf(ballot);
+  const vote: Vote = {
+    voter: { id: person.id, name: person.name },
+    choice,
+    digest,
+    reason,
+    at: now.toISOString(),
+  };
+  const outcome = await deps.records.voteOnGate(
+    run.id,
+    gate.id,
+    vote,
+    (votes) => decide(votes, gate.digest, requesterIds, gate.votesNeeded),
+    saidNo(gate, person.name, reason),
+  );
+  if (outcome === 'doubled' || outcome === 'over') {
+    const message =
+      outcome === 'doubled'
+        ? `${person.name} has voted on “${gate.step.title}” already.`
+        : `${run.id} no longer waits for that vote.`;
+    return refusalOf({ pass: false, code: 'stale', message, advice: 'Nothing was changed.' });
+  }
+  const decision = outcome === 'queued' ? 'approved' : outcome;
+  return { kind: 'counted', run: await findRun(deps.records, run.id), decision };
+}
+
+function saidNo(gate: StepGate, name: string, reason: string | null): FailureReport {
+  return {
+    code: 'not-allowed',
+    message: `${name} said no to “${gate.step.title}”${reason === null ? '' : `: ${reason}`}.`,
+    advice: 'That step has changed nothing. Retry asks for the vote again; or undo the run, or keep it as it is.',
+    retryable: true,
+  };
+}
+
+const fits = {
+  pause: 'running',
+  resume: 'paused',
+  stop: 'running or paused',
+  cancel: 'planned or queued',
+  slower: 'running or paused',
+  faster: 'running or paused',
+} as const;
+
+function staleRefusal(run: Run, what: ControlRequest['what']): Refusal {
+  const started = what === 'cancel' && (run.status === 'running' || run.status === 'paused');
+  return refusalOf({
+    pass: false,
+    code: 'stale',
+    message: `${run.id} is ${run.status}, not ${fits[what]}.`,
+    advice: started
+      ? `Stop it instead: \`/tas stop ${run.id}\`. Nothing was changed.`
+      : '`/tas status` shows where things are. Nothing was changed.',
+  });
+}
+
+async function findRun(records: RunRecords, runId: string): Promise<StoredRun> {
+  const run = await records.find(runId);
+  if (run) return run;
+  throw new Failure({
+    code: 'unknown-run',
+    message: `There is no run ${runId}.`,
+    advice: '`/tas runs` lists them. Nothing was changed.',
+  });
+}
