@@ -7,6 +7,7 @@ import { backup, fingerprintOf, restore } from './backup.ts';
 import { parseCondition, parseStatement } from './condition.ts';
 import { createJournal } from './journal.ts';
 import { deleteRecordsKind } from './kinds/delete-records.ts';
+import { dropFieldKind } from './kinds/drop-field.ts';
 import { failAtKind } from './kinds/fail-at.ts';
 import { setFieldsKind } from './kinds/set-fields.ts';
 import { asText, byCodePoint, type Fields, MemoryStore } from './memory-store.ts';
@@ -51,7 +52,7 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
   return {
     name,
     type: 'memory',
-    kinds: [setFieldsKind(setting), deleteRecordsKind(setting), failAtKind(setting)],
+    kinds: [setFieldsKind(setting), dropFieldKind(setting), deleteRecordsKind(setting), failAtKind(setting)],
     async identity() {
       store.checkReachable();
       return options.identity ?? `memory-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;

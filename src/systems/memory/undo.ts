@@ -1,3 +1,4 @@
+import { KeptTally } from '../kept-tally.ts';
 import type { BatchRequest, Conflict, StepPreview, UndoBatchResult, UndoContext } from '../system.ts';
 import { type KindSetting, previewOf, runBatch } from './batch.ts';
 import { batchesOf, openBody } from './journal.ts';
@@ -27,15 +28,21 @@ export function undoBatch(setting: KindSetting, batch: BatchRequest, context: Un
 export function previewUndo(setting: KindSetting, context: UndoContext): Promise<StepPreview> {
   return setting.store.exclusive(async () => {
     const changes: Change[] = [];
+    const kept = new KeptTally();
     for (const batch of batchesOf(setting.store, context.undoes.runId, context.undoes.stepId)) {
-      changes.push(...(await findUndo(setting, await openBody(setting.seal, batch), context)).body.changes);
+      const { body } = await findUndo(setting, await openBody(setting.seal, batch), context);
+      changes.push(...body.changes);
+      for (const conflict of body.conflicts) kept.add(conflict);
     }
-    return previewOf(changes, [...new Set(changes.map((change) => change.collection))]);
+    const preview = previewOf(changes, [...new Set(changes.map((change) => change.collection))]);
+    return { ...preview, kept: kept.kept(), findings: kept.findings() };
   });
 }
 
 async function findUndo(setting: KindSetting, original: BatchBody, context: UndoContext): Promise<Undone> {
   const { store } = setting;
+  if (context.force)
+    return { body: { changes: forcedChanges(store, original, context.force), conflicts: [] }, missing: 0 };
   const kept = await findKept(setting, original, context);
   const changes: Change[] = [];
   const conflicts: Conflict[] = [];
@@ -55,6 +62,34 @@ async function findUndo(setting: KindSetting, original: BatchBody, context: Undo
     }
   }
   return { body: { changes, conflicts }, missing };
+}
+
+/** The way back for the taken fields alone, whatever stands there now. A record is one piece where the run made or deleted it. */
+function forcedChanges(store: MemoryStore, original: BatchBody, force: NonNullable<UndoContext['force']>): Change[] {
+  return [...original.changes].reverse().flatMap((change): Change[] => {
+    const record = store.records(change.collection).get(change.key) ?? null;
+    const taken = [...change.fields, 'id'].filter((field) => force(change.collection, change.key, field));
+    if (taken.length === 0) return [];
+    if (change.before === null) return record === null ? [] : [wholeChange(change, record, null)];
+    if (change.after === null) return [wholeChange(change, record, change.before)];
+    const fields = taken.filter((field) => change.fields.includes(field));
+    if (record === null || fields.length === 0) return [];
+    const after = pick(change.before, fields);
+    return sameFields(record, after, fields) ? [] : [{ ...change, fields, before: pick(record, fields), after }];
+  });
+}
+
+function wholeChange(change: Change, before: Fields | null, after: Fields | null): Change {
+  return {
+    ...change,
+    fields: [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])],
+    before,
+    after,
+  };
+}
+
+function sameFields(record: Fields, wanted: Fields, fields: readonly string[]): boolean {
+  return fields.every((field) => JSON.stringify(record[field] ?? null) === JSON.stringify(wanted[field] ?? null));
 }
 
 /** The way back for the fields that are not kept; null where nothing is left to restore. */

@@ -26,6 +26,7 @@ export function deleteRecordsKind(setting: KindSetting): StepKind {
       }),
     previewUndo: (_input, context) => previewUndo(setting, context),
     undoBatch: (_input, batch, context) => undoBatch(setting, batch, context),
+    undoForces: true,
   });
 }
 

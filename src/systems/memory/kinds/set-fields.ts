@@ -39,6 +39,7 @@ export function setFieldsKind(setting: KindSetting): StepKind {
       }),
     previewUndo: (_input, context) => previewUndo(setting, context),
     undoBatch: (_input, batch, context) => undoBatch(setting, batch, context),
+    undoForces: true,
   });
 }
 
