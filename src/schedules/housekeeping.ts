@@ -1,17 +1,18 @@
 import { schedule } from 'node-cron';
 import type { RunRecords } from '../runs/run-records.ts';
+import { watchRuns } from '../runs/watch-runs.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 
 interface Deps {
-  readonly records: Pick<RunRecords, 'expireOverdue'>;
+  readonly records: Pick<RunRecords, 'expireOverdue' | 'orphans' | 'parkOrphan' | 'event'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /**
  * What the bot does by itself: every 15 seconds it closes requests that nobody approved in time, so that their cards say
- * so. Votes are judged by the clock all the same. Any number of replicas may do it at once.
+ * so, and looks for runs that nobody carries out any more. Votes are judged by the clock all the same. Any number of replicas may do it at once.
  */
 export function startHousekeeping({ records, clock, logger }: Deps): { stop(): Promise<void> } {
   const task = schedule(
@@ -20,6 +21,9 @@ export function startHousekeeping({ records, clock, logger }: Deps): { stop(): P
       await records
         .expireOverdue(clock.now())
         .catch((error: Error) => logger.warn({ error: error.message }, 'overdue requests were not closed'));
+      await watchRuns({ records, logger }).catch((error: Error) =>
+        logger.warn({ error: error.message }, 'nobody looked for lost runs'),
+      );
     },
     { noOverlap: true, logger },
   );

@@ -1,6 +1,7 @@
 import { approvalCard } from '../../blocks/approval-card.ts';
 import { doneCard } from '../../blocks/done-card.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
+import { gateCard } from '../../blocks/gate-card.ts';
 import { measureRun } from '../../blocks/measure.ts';
 import type { Block, Message } from '../../blocks/message.ts';
 import { progressCard } from '../../blocks/progress-card.ts';
@@ -114,6 +115,67 @@ describe('the progress card', () => {
   });
 });
 
+describe('the progress card of a run that people control', () => {
+  const all = { ...tokens, pause: 'g', resume: 'h', stop: 'i', cancel: 'j', slower: 'k', faster: 'l' };
+
+  it('offers what fits its status, and asks again before it ends something', () => {
+    const card = (status: Run['status']) => progressCard({ ...running(), status }, all, sampleNow);
+    expect(buttonsOf(card('queued'))).toEqual(['Withdraw…', 'Details']);
+    expect(buttonsOf(card('running'))).toEqual(['Pause', 'Slower', 'Faster', 'Stop…', 'Details']);
+    expect(buttonsOf(card('paused'))).toEqual(['Resume', 'Stop…', 'Details']);
+    for (const status of ['queued', 'running', 'paused'] as const) {
+      const row = card(status).blocks.at(-1) as Extract<Block, { type: 'actions' }>;
+      const ending = row.elements.filter(({ text }) => text.text.endsWith('…'));
+      expect(ending.every(({ confirm }) => confirm?.style === 'danger')).toBe(true);
+    }
+  });
+
+  it('says who asked for what, why it waits, and how fast it goes', () => {
+    const run = running();
+    const control = {
+      ...run.control,
+      pace: 0.5,
+      asked: { what: 'stop' as const, by: 'erin' },
+      waits: 'waits: 3 sessions wait for locks in relational',
+    };
+    const text = textOf(progressCard({ ...run, control }, all, sampleNow));
+    expect(text).toContain('erin asked to stop: at the next batch');
+    expect(text).toContain('waits: 3 sessions wait for locks in relational');
+    expect(text).toContain('pace 0.5');
+  });
+
+  it('says why it stands still, and leaves the vote to the card of the step', () => {
+    const run = running();
+    const step = sampleStep({ id: 'data.drop', title: 'Delete old nodes', effect: 'destroys', count: 7 });
+    const gate = {
+      id: 1,
+      step,
+      digest: 'f'.repeat(64),
+      votesNeeded: 1,
+      state: 'open' as const,
+      askedAt: '2026-11-20T09:59:00.000Z',
+      expiresAt: '2026-11-20T10:59:00.000Z',
+      votes: [],
+    };
+    const control = {
+      ...run.control,
+      pause: '“Delete old nodes” needs a vote of its own',
+      gates: [gate],
+      ballot: gate,
+    };
+    const paused: Run = { ...run, status: 'paused', control };
+    const card = runCard(paused, all, called, sampleNow);
+    expect(textOf(card)).toContain('paused:* “Delete old nodes” needs a vote of its own');
+    expect(buttonsOf(card)).toEqual(['Stop…', 'Details']);
+    const ballot = gateCard(paused, gate, all, called);
+    expect(textOf(ballot)).toContain('SANDBOX · destroys 7 · Delete old nodes');
+    expect(textOf(ballot)).toContain('<@UBOB> please vote');
+    expect(buttonsOf(ballot)).toEqual(['Approve', 'Reject…', 'Details']);
+    const over = gateCard({ ...paused, status: 'running', control: { ...control, ballot: null } }, gate, all, called);
+    expect(buttonsOf(over)).toEqual([]);
+  });
+});
+
 describe('the failure card', () => {
   const failure = {
     code: 'unreachable' as const,
@@ -143,6 +205,12 @@ describe('the post at the end', () => {
     expect(textOf(card)).toContain('<@UALICE>: 20,000 records written in 20 s');
     expect(buttonsOf(card)).toEqual(['Undo…', 'Details']);
     expect(buttonsOf(doneCard({ ...run, undoneBy: 'run-2' }, tokens, none, sampleNow))).toEqual(['Details']);
+  });
+
+  it('of a canary offers to go on with everything', () => {
+    const run = sampleRun({ status: 'done', plan: samplePlan({ canary: 'tenant_1' }) });
+    const card = doneCard(run, { ...tokens, continue: 'm' }, none, sampleNow);
+    expect(buttonsOf(card)).toEqual(['Continue with everything', 'Undo…', 'Details']);
   });
 
   it('of a validation shows a line a check, with counts, samples and the reason of what was skipped', () => {

@@ -54,6 +54,29 @@ export const hostileConflicts: ConflictReport = {
   })),
 };
 
+const gate = {
+  id: 7,
+  step: step(3),
+  digest: 'e'.repeat(64),
+  votesNeeded: 3,
+  state: 'open' as const,
+  askedAt: hostile,
+  expiresAt: hostile,
+  votes: Array.from({ length: 60 }, (_, index) => ({
+    voter: { id: `U${index}`, name: hostile },
+    choice: 'approve' as const,
+    digest: '',
+    reason: hostile,
+    at: hostile,
+  })),
+};
+
+/** A run that stands still before a step with a vote of its own. */
+export function hostileBallot(): Run {
+  const run = hostileRun({ status: 'paused' });
+  return { ...run, control: { ...run.control, ballot: gate } };
+}
+
 export function hostileRun(over: Partial<Run> = {}): Run {
   const plan = samplePlan({
     stages,
@@ -78,6 +101,14 @@ export function hostileRun(over: Partial<Run> = {}): Run {
       reason: hostile,
       at: '2026-11-20T09:58:00.000Z',
     })),
+    control: {
+      pace: 0.125,
+      asked: { what: 'stop', by: hostile },
+      pause: hostile,
+      waits: hostile,
+      gates: [gate],
+      ballot: null,
+    },
     backupId: hostile,
     undoneBy: hostile,
     ...over,

@@ -1,15 +1,20 @@
 import { backupList } from '../../blocks/backup-card.ts';
+import { ballotCard } from '../../blocks/ballot-card.ts';
 import { detailsMessage, detailsWindow } from '../../blocks/details.ts';
 import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { split } from '../../blocks/fit.ts';
+import { gateCard } from '../../blocks/gate-card.ts';
 import { helpMessage } from '../../blocks/help.ts';
 import type { Message } from '../../blocks/message.ts';
 import {
   chooseEnvironmentMessage,
+  controlledMessage,
   keptMessage,
+  lostMessage,
   nothingToDoMessage,
+  pausedMessage,
   retriedMessage,
   staleMessage,
   submittedMessage,
@@ -25,10 +30,24 @@ import { blockErrors } from '../../sandbox/slack/limits/blocks.ts';
 import type { Action } from '../../src/plans/plan.ts';
 import { runStatuses } from '../../src/runs/run-status.ts';
 import { sampleNow } from '../sample-run.ts';
-import { hostile, hostileConflicts, hostileRun } from './hostile-run.ts';
+import { hostile, hostileBallot, hostileConflicts, hostileRun } from './hostile-run.ts';
 import { mrkdwnTexts } from './mrkdwn-texts.ts';
 
-const tokens = { approve: 'a', reject: 'b', details: 'c', retry: 'd', undo: 'e', keep: 'f' };
+const tokens = {
+  approve: 'a',
+  reject: 'b',
+  details: 'c',
+  retry: 'd',
+  undo: 'e',
+  keep: 'f',
+  pause: 'g',
+  resume: 'h',
+  stop: 'i',
+  cancel: 'j',
+  slower: 'k',
+  faster: 'l',
+  continue: 'm',
+};
 const called = { users: Array.from({ length: 100 }, (_, index) => `U${index}`), groups: ['S1', 'nonsense <!here>'] };
 const run = hostileRun();
 const backup = {
@@ -56,6 +75,15 @@ const pieces: [string, Message][] = [
   ['not started', notStarted(hostileRun({ status: 'rejected' }))],
   ['voted', votedMessage(run, 'approve', 'wait')],
   ['submitted', submittedMessage(run, 1, hostile)],
+  ['a vote on a step', ballotCard(hostileBallot(), tokens)],
+  ...run.control.gates.map((gate): [string, Message] => ['a vote that is over', gateCard(run, gate, {}, called)]),
+  ['paused before a step', runCard(hostileBallot(), tokens, called, sampleNow)],
+  ...(['pause', 'resume', 'stop', 'cancel', 'slower', 'faster'] as const).map((what): [string, Message] => [
+    what,
+    controlledMessage(run, what),
+  ]),
+  ['paused', pausedMessage(run)],
+  ['not heard of', lostMessage(run, hostile)],
   ['retried', retriedMessage(run)],
   ['kept', keptMessage(run)],
   ['stale', staleMessage(hostile)],
@@ -144,7 +172,7 @@ describe('with hostile data', () => {
     const { blocks } = runCard(hostileRun({ status: 'planned' }), tokens, called, sampleNow);
     expect(blocks.at(-1)).toMatchObject({
       type: 'actions',
-      elements: [{ value: 'a' }, { value: 'b' }, { value: 'c' }],
+      elements: [{ value: 'a' }, { value: 'b' }, { value: 'c' }, { value: 'j' }],
     });
     expect(JSON.stringify(blocks[0])).toContain('SANDBOX');
   });

@@ -3,6 +3,11 @@ import { startHousekeeping } from '../../src/schedules/housekeeping.ts';
 import { createLogger } from '../../src/shared/logger.ts';
 
 const logger = createLogger('silent');
+const nothingLost = {
+  orphans: async () => [],
+  parkOrphan: async () => false,
+  event: async () => undefined,
+};
 
 beforeEach(() => {
   jest.useFakeTimers({ now: new Date('2026-11-20T10:00:01.000Z') });
@@ -16,7 +21,7 @@ describe('housekeeping', () => {
     const asked: Date[] = [];
     const clock = { now: () => new Date('2030-01-01T00:00:00.000Z') };
     const expireOverdue = async (now: Date): Promise<number> => asked.push(now);
-    const housekeeping = startHousekeeping({ records: { expireOverdue }, clock, logger });
+    const housekeeping = startHousekeeping({ records: { ...nothingLost, expireOverdue }, clock, logger });
     await jest.advanceTimersByTimeAsync(60_000);
     expect(asked).toHaveLength(4);
     expect(asked[0]).toEqual(clock.now());
@@ -28,6 +33,7 @@ describe('housekeeping', () => {
   it('goes on after a failure, and waits for a call that takes long', async () => {
     let calls = 0;
     const records = {
+      ...nothingLost,
       async expireOverdue(): Promise<number> {
         calls += 1;
         if (calls === 1) throw new Error('the database is away');
