@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Finding } from '../../finding.ts';
+import { KeptTally } from '../../kept-tally.ts';
 import type { Conflict, Sample, StepPreview, UndoContext } from '../../system.ts';
 import { journalKey, type Store } from '../batch.ts';
 import type { Change } from '../batch-body.ts';
@@ -61,6 +62,7 @@ export async function previewUndo(store: Store, context: UndoContext): Promise<S
   const counts = { done: 0, kept: 0, missing: 0 };
   const samples: Sample[] = [];
   const conflicts: Conflict[] = [];
+  const kept = new KeptTally();
   const collections = new Set<string>();
   let bytes = 0;
   for (let index = 0; index < batches; index++) {
@@ -79,6 +81,7 @@ export async function previewUndo(store: Store, context: UndoContext): Promise<S
       for (const conflict of judged.conflicts) {
         if (conflict.reason === 'missing') counts.missing++;
         else counts.kept++;
+        kept.add(conflict);
         if (conflicts.length < 50) conflicts.push(conflict);
       }
     });
@@ -93,5 +96,6 @@ export async function previewUndo(store: Store, context: UndoContext): Promise<S
     locks: [],
     bytes,
     findings: keptFindings(counts, conflicts),
+    kept: kept.kept(),
   };
 }
