@@ -7,6 +7,7 @@ import type { Database, Session, TransactionOptions } from './database.ts';
 import { isRetryable } from './errors.ts';
 import { type JournalBody, summarize } from './journal-body.ts';
 import { checkFence, claimBatch, createJournal, readSummary, writeBatch } from './journal-store.ts';
+import { nameHolders } from './lock-holders.ts';
 
 /** What kinds need of their system. */
 export interface KindSetting {
@@ -15,6 +16,10 @@ export interface KindSetting {
   readonly database: Database;
   readonly seal: Seal;
   readonly logger: Logger;
+  /** How often a change of the schema tries to get its locks. */
+  readonly lockAttempts?: number;
+  /** How long an index that is built beside the writers waits for older transactions, in milliseconds. */
+  readonly concurrentTimeout?: number;
 }
 
 /** What one batch did, before it is committed. */
@@ -26,6 +31,8 @@ export interface BatchOutcome<Result extends BatchResult> {
 /** How a batch's transaction is to run and how often it is tried. */
 export interface BatchManner extends TransactionOptions {
   readonly attempts: number;
+  /** Tables whose locks it waits for: when it gives up, it names who holds them. */
+  readonly waitsFor?: readonly string[];
 }
 
 /** Changes of rows: waits for other writers for a while. */
@@ -36,6 +43,11 @@ export const rowManner: BatchManner = { attempts: 6, lockTimeout: 10_000, statem
  * seconds only, step aside, and come again.
  */
 export const schemaManner: BatchManner = { attempts: 30, lockTimeout: 2000, statementTimeout: 0 };
+
+/** The same for these tables, with the patience that the system was configured with. */
+export function schemaMannerFor(setting: KindSetting, tables: readonly string[]): BatchManner {
+  return { ...schemaManner, attempts: setting.lockAttempts ?? schemaManner.attempts, waitsFor: tables };
+}
 
 /**
  * Carries out one batch in one transaction: its name first, so that a transaction which a killed process left behind
@@ -68,7 +80,8 @@ export async function runBatch<Result extends BatchResult>(
         return result;
       });
     } catch (error) {
-      if (!isRetryable(error) || attempt >= manner.attempts) throw error;
+      if (!isRetryable(error)) throw error;
+      if (attempt >= manner.attempts) throw await nameHolders(setting.database, manner.waitsFor ?? [], error);
       setting.logger.info({ ...key, attempt, reason: (error as { code?: string }).code }, 'batch is tried again');
       await sleep(Math.min(2000, 50 * 2 ** attempt), undefined, { signal: context.signal });
     }

@@ -43,6 +43,11 @@ export interface Database {
   readonly place: ErrorPlace;
   /** Driver errors come out as they are, for retries; `guard` makes failures of them. */
   transact<T>(options: TransactionOptions, work: (session: Session) => Promise<T>): Promise<T>;
+  /** Statements outside of a transaction block, each by itself (CONCURRENTLY), with the same limits. */
+  outside<T>(
+    options: Pick<TransactionOptions, 'lockTimeout' | 'statementTimeout'>,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T>;
   /** One statement outside of a transaction block (CREATE DATABASE). */
   execute(sql: string): Promise<void>;
   /** Runs work and turns driver errors into failures that name system and place. */
@@ -101,6 +106,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     place,
     guard,
     transact: (how, work) => withClient((client) => runTransaction(client, how, work)),
+    outside: (how, work) => withClient((client) => runOutside(client, how, work)),
     execute: (sql) =>
       withClient(async (client) => {
         await client.query(sql);
@@ -158,6 +164,23 @@ async function runTransaction<T>(
   } catch (error) {
     if (!isLostConnection(error)) await client.query('ROLLBACK').catch(() => undefined);
     throw error;
+  }
+}
+
+async function runOutside<T>(
+  client: pg.PoolClient,
+  how: TransactionOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  await client.query(
+    `SET lock_timeout = ${how.lockTimeout ?? 10_000}; SET statement_timeout = ${how.statementTimeout ?? 120_000}`,
+  );
+  try {
+    return await work(createSession(client));
+  } finally {
+    await client
+      .query('RESET lock_timeout; RESET statement_timeout; SELECT pg_advisory_unlock_all()')
+      .catch(() => undefined);
   }
 }
 

@@ -10,22 +10,95 @@ export type Change =
   | { readonly did: 'delete'; readonly key: string; readonly before: TextValues }
   | SchemaChange;
 
-/** A change of the schema. `existed` = it was so before, and nothing was done: then undo does nothing either. */
+/** What every change of the schema says. Each `did` has its opposite, which undoes it. */
+interface OfSchema {
+  readonly name: string;
+  /** It was so before, and nothing was done: then undo does nothing either. */
+  readonly existed: boolean;
+  /** It serves another change of the same step and is not counted by itself. */
+  readonly part?: true;
+}
+
+export interface ColumnChange extends OfSchema {
+  readonly did: 'add-column' | 'drop-column';
+  readonly type: string;
+  /** The column whose values it bears too: undo may take it away full. */
+  readonly copyOf?: string;
+}
+
+export interface ConstraintChange extends OfSchema {
+  readonly did: 'add-constraint' | 'drop-constraint';
+  /** As `ALTER TABLE … ADD CONSTRAINT name` takes it, NOT VALID included. */
+  readonly definition: string;
+}
+
+export interface ValidationChange extends OfSchema {
+  readonly did: 'validate' | 'unvalidate';
+}
+
+export interface NotNullChange extends OfSchema {
+  readonly did: 'set-not-null' | 'drop-not-null';
+}
+
+export interface IndexChange extends OfSchema {
+  readonly did: 'create-index' | 'drop-index';
+  /** A whole statement, as the catalog writes it once it is made. */
+  readonly definition: string;
+}
+
+/** `name` leads: where the two columns differ, the follower takes its value. */
+export interface MirrorChange extends OfSchema {
+  readonly did: 'mirror' | 'unmirror';
+  readonly follower: string;
+}
+
+/** From now on `name` leads and bears the default; `follower` follows and has none. */
+export interface FlipChange extends OfSchema {
+  readonly did: 'flip-mirror';
+  readonly follower: string;
+  readonly default: string | null;
+}
+
+/** Copies `source` into `name` for a range of keys: after the first, up to the last; null = no bound. */
+export interface FillChange extends OfSchema {
+  readonly did: 'fill-mirror' | 'leave-mirror';
+  readonly source: string;
+  readonly key: string;
+  readonly after: string | null;
+  readonly upTo: string | null;
+}
+
+/** `kept` = what the column is called meanwhile. */
+export interface KeptColumnChange extends OfSchema {
+  readonly did: 'set-aside-column' | 'bring-back-column';
+  readonly kept: string;
+}
+
+/** `kept` = the schema in which the table lies meanwhile, under its own name; `schema` = where it belongs. */
+export interface KeptTableChange extends OfSchema {
+  readonly did: 'set-aside-table' | 'bring-back-table';
+  readonly kept: string;
+  readonly schema: string;
+}
+
+/** What was kept aside was given up for good; nothing undoes that. */
+export interface ReleaseChange extends OfSchema {
+  readonly did: 'release';
+  readonly kept: string;
+}
+
 export type SchemaChange =
-  | {
-      readonly did: 'add-column' | 'drop-column';
-      readonly name: string;
-      readonly type: string;
-      readonly existed: boolean;
-    }
-  | {
-      readonly did: 'add-constraint' | 'drop-constraint';
-      readonly name: string;
-      /** As `ALTER TABLE … ADD CONSTRAINT name` takes it, NOT VALID included. */
-      readonly definition: string;
-      readonly existed: boolean;
-    }
-  | { readonly did: 'validate' | 'unvalidate'; readonly name: string; readonly existed: boolean };
+  | ColumnChange
+  | ConstraintChange
+  | ValidationChange
+  | NotNullChange
+  | IndexChange
+  | MirrorChange
+  | FlipChange
+  | FillChange
+  | KeptColumnChange
+  | KeptTableChange
+  | ReleaseChange;
 
 export type RowChange = Exclude<Change, SchemaChange>;
 

@@ -7,28 +7,47 @@ import { isRetryable } from './errors.ts';
 import { fingerprint } from './fingerprint.ts';
 import { createJournalReader } from './journal-reader.ts';
 import { createJournal, raiseFence } from './journal-store.ts';
+import { addCheckKind } from './kinds/add-check.ts';
 import { addColumnKind } from './kinds/add-column.ts';
 import { addForeignKeyKind } from './kinds/add-foreign-key.ts';
 import { backfillColumnKind } from './kinds/backfill-column.ts';
+import { createIndexKind } from './kinds/create-index.ts';
 import { insertRowsKind } from './kinds/insert-rows.ts';
+import { setNotNullKind } from './kinds/set-not-null.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { identity, lookup, scan, violations } from './reads.ts';
 import { restore } from './restore.ts';
 
 const FENCE_ATTEMPTS = 6;
 
+/** Every step kind: the only line to add for a new one. */
+const kindMakers: readonly ((setting: KindSetting) => StepKind)[] = [
+  insertRowsKind,
+  backfillColumnKind,
+  addColumnKind,
+  addForeignKeyKind,
+  addCheckKind,
+  setNotNullKind,
+  createIndexKind,
+];
+
 /** One database of a PostgreSQL server (15 or later). Opens no connection before it is asked something. */
 export function createPostgresSystem(options: PostgresOptions): System {
   const database = createDatabase(options);
-  const setting: KindSetting = { system: options.name, database, seal: options.seal, logger: options.logger };
+  const setting: KindSetting = {
+    system: options.name,
+    database,
+    seal: options.seal,
+    logger: options.logger,
+    ...(options.lockAttempts === undefined ? {} : { lockAttempts: options.lockAttempts }),
+    ...(options.concurrentTimeout === undefined ? {} : { concurrentTimeout: options.concurrentTimeout }),
+  };
   const { guard } = database;
   const { changesOf: _internal, ...journal } = createJournalReader(database, options.seal);
   return {
     name: options.name,
     type: 'postgres',
-    kinds: [insertRowsKind, addColumnKind, backfillColumnKind, addForeignKeyKind].map((kind) =>
-      guarded(kind(setting), database),
-    ),
+    kinds: kindMakers.map((kind) => guarded(kind(setting), database)),
     journal,
     identity: () => guard(() => identity(database)),
     checkHealth: () => checkHealth(database),
@@ -76,13 +95,19 @@ async function checkHealth(database: Database): Promise<Health> {
 
 /** A kind whose driver errors leave as failures. */
 function guarded(kind: StepKind, database: Database): StepKind {
-  const { preview, performBatch, verify, previewUndo, undoBatch } = kind;
+  const { preview, performBatch, verify, previewUndo, undoBatch, previewRelease, releaseBatch } = kind;
   return {
     ...kind,
     preview: (input, context) => database.guard(() => preview(input, context)),
     performBatch: (input, batch, context) => database.guard(() => performBatch(input, batch, context)),
     ...(verify && { verify: (input, context) => database.guard(() => verify(input, context)) }),
     ...(previewUndo && { previewUndo: (input, context) => database.guard(() => previewUndo(input, context)) }),
+    ...(previewRelease && {
+      previewRelease: (input, context) => database.guard(() => previewRelease(input, context)),
+    }),
+    ...(releaseBatch && {
+      releaseBatch: (input, batch, context) => database.guard(() => releaseBatch(input, batch, context)),
+    }),
     ...(undoBatch && { undoBatch: (input, batch, context) => database.guard(() => undoBatch(input, batch, context)) }),
   };
 }

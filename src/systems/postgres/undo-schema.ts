@@ -1,11 +1,21 @@
 import type { Conflict } from '../system.ts';
 import type { Session } from './database.ts';
-import { isServerError } from './errors.ts';
-import { quoteName } from './identifiers.ts';
+import { addColumn, dropColumn, dropNotNull, setNotNull } from './deeds/column-deeds.ts';
+import { addConstraint, dropConstraint, validate } from './deeds/constraint-deeds.ts';
+import { type Deed, type DeedWork, type Judgement, onlyWritten } from './deeds/deed.ts';
+import {
+  bringBackColumn,
+  bringBackTable,
+  findKeptTable,
+  released,
+  setAsideColumn,
+  setAsideTable,
+} from './deeds/kept-deeds.ts';
+import { fill, flip, mirror, unmirror } from './deeds/mirror-deeds.ts';
 import { isRowChange, type JournalBody, type SchemaChange } from './journal-body.ts';
-import { findForeignKeys, findTable, type Table } from './table.ts';
+import { findTable, type Table } from './table.ts';
 
-/** What the undo of a change of the schema did; its own change is written down in the same form. */
+/** What the undo of changes of the schema did; its own changes are written down in the same form. */
 interface UndoneSchema {
   readonly changes: readonly SchemaChange[];
   readonly conflicts: readonly Conflict[];
@@ -13,140 +23,163 @@ interface UndoneSchema {
   readonly missing: number;
 }
 
-const opposite = {
+const opposites: { readonly [did in SchemaChange['did']]: SchemaChange['did'] } = {
   'add-column': 'drop-column',
   'drop-column': 'add-column',
   'add-constraint': 'drop-constraint',
   'drop-constraint': 'add-constraint',
   validate: 'unvalidate',
   unvalidate: 'validate',
-} as const;
+  'set-not-null': 'drop-not-null',
+  'drop-not-null': 'set-not-null',
+  'create-index': 'drop-index',
+  'drop-index': 'create-index',
+  mirror: 'unmirror',
+  unmirror: 'mirror',
+  'flip-mirror': 'flip-mirror',
+  'fill-mirror': 'leave-mirror',
+  'leave-mirror': 'fill-mirror',
+  'set-aside-column': 'bring-back-column',
+  'bring-back-column': 'set-aside-column',
+  'set-aside-table': 'bring-back-table',
+  'bring-back-table': 'set-aside-table',
+  release: 'release',
+};
 
-/** Undoes the one change of the batch, never what stood there before the run. */
-export async function undoSchemaChange(session: Session, original: JournalBody): Promise<UndoneSchema> {
-  const change = onlyChange(original);
-  const back = { ...change, did: opposite[change.did] } as SchemaChange;
-  const nothing = { changes: [{ ...back, existed: true }], conflicts: [], done: 0, missing: 0 };
-  if (change.existed) return nothing;
-  const table = await findTable(session, original.table);
-  if (!table) return { ...nothing, conflicts: [conflict(original, change, 'missing', null)], missing: 1 };
-  const outcome = await carryOut(session, table, original, back);
-  const counted = back.did === 'validate' || back.did === 'unvalidate' ? 0 : 1;
-  if (outcome === 'done') return { changes: [back], conflicts: [], done: counted, missing: 0 };
-  if (outcome === 'nothing') return nothing;
-  return { ...nothing, conflicts: [outcome], missing: outcome.reason === 'missing' ? 1 : 0 };
+/** Each takes the changes that bear its name: so the table forgets which, and `carryOut` remembers. */
+const deeds: { readonly [did in SchemaChange['did']]: Deed<never> } = {
+  'add-column': addColumn,
+  'drop-column': dropColumn,
+  'add-constraint': addConstraint,
+  'drop-constraint': dropConstraint,
+  validate,
+  unvalidate: onlyWritten,
+  'set-not-null': setNotNull,
+  'drop-not-null': dropNotNull,
+  // Outside of transactions: `index-life.ts` makes and drops them.
+  'create-index': onlyWritten,
+  'drop-index': onlyWritten,
+  mirror,
+  unmirror,
+  'flip-mirror': flip,
+  'fill-mirror': fill,
+  'leave-mirror': onlyWritten,
+  'set-aside-column': setAsideColumn,
+  'bring-back-column': bringBackColumn,
+  'set-aside-table': setAsideTable,
+  'bring-back-table': bringBackTable,
+  release: released,
+};
+
+/** What undoes a change. */
+export function oppositeOf(change: SchemaChange): SchemaChange {
+  const back = { ...change, did: opposites[change.did] } as SchemaChange;
+  return back.did === 'flip-mirror' ? { ...back, name: back.follower, follower: back.name } : back;
 }
 
-/** What undo would do, in counts and locks. */
-export async function previewSchemaChange(
+/**
+ * Undoes a batch's changes, last one first, never what stood there before the run. One that cannot be undone keeps the
+ * others of its batch as they are too, unless they do not need each other.
+ */
+export async function undoSchemaChanges(session: Session, original: JournalBody): Promise<UndoneSchema> {
+  const backs = changesBack(original);
+  const changes: SchemaChange[] = [];
+  const conflicts: Conflict[] = [];
+  let done = 0;
+  await session.rows('SAVEPOINT schema_undo', []);
+  for (const back of backs) {
+    const outcome: Judgement = back.existed ? 'nothing' : await carryOut(session, original, back);
+    if (outcome === 'go' && isCounted(back)) done = 1;
+    changes.push(outcome === 'go' ? back : { ...back, existed: true });
+    if (typeof outcome === 'string') continue;
+    if (!isShown(back)) continue;
+    conflicts.push(outcome);
+    if (deeds[back.did].soft) continue;
+    await session.rows('ROLLBACK TO SAVEPOINT schema_undo', []);
+    return {
+      changes: backs.map((change) => ({ ...change, existed: true })),
+      conflicts,
+      done: 0,
+      missing: missingOf(conflicts),
+    };
+  }
+  return { changes, conflicts, done, missing: missingOf(conflicts) };
+}
+
+/** What undo would do, in counts, conflicts and locks. Parts of other changes are looked at with those. */
+export async function previewSchemaChanges(
   session: Session,
   original: JournalBody,
-): Promise<{ count: number; locks: string[] }> {
-  const change = onlyChange(original);
-  const table = await findTable(session, original.table);
-  if (change.existed || !table) return { count: 0, locks: [] };
-  const locks = [`${original.table}: nobody reads or writes for a moment, after a wait of at most 2 s`];
-  if (change.did === 'validate' || change.did === 'unvalidate') return { count: 0, locks: [] };
-  // Values that stand there now may be the run's own, which earlier parts of the undo take away.
-  if (change.did === 'add-column' && !table.columns.has(change.name)) return { count: 0, locks: [] };
-  return { count: 1, locks };
-}
-
-type Outcome = 'done' | 'nothing' | Conflict;
-
-async function carryOut(session: Session, table: Table, original: JournalBody, back: SchemaChange): Promise<Outcome> {
-  switch (back.did) {
-    case 'drop-column':
-      return dropColumn(session, table, original, back.name);
-    case 'add-column':
-      if (table.columns.has(back.name)) return 'nothing';
-      await session.rows(`ALTER TABLE ${table.sql} ADD COLUMN ${quoteName(back.name)} ${back.type}`, []);
-      return 'done';
-    case 'drop-constraint':
-      return dropConstraint(session, table, original, back);
-    case 'add-constraint': {
-      const standing = (await findForeignKeys(session, table.oid, 'from')).some((key) => key.name === back.name);
-      if (standing) return 'nothing';
-      await session.rows(`ALTER TABLE ${table.sql} ADD CONSTRAINT ${quoteName(back.name)} ${back.definition}`, []);
-      return 'done';
-    }
-    case 'validate':
-      return validate(session, table, original, back.name);
-    case 'unvalidate':
-      return 'done';
+): Promise<{ count: number; locks: string[]; conflicts: Conflict[] }> {
+  const conflicts: Conflict[] = [];
+  let count = 0;
+  for (const back of changesBack(original)) {
+    if (back.existed || !isCounted(back)) continue;
+    const work = await prepare(session, original, back);
+    const judged = 'reason' in work ? work : await deeds[back.did].judge(work as DeedWork<never>, true);
+    if (judged === 'go') count = 1;
+    else if (typeof judged !== 'string') conflicts.push(judged);
   }
+  const locks =
+    count > 0 ? [`${original.table}: nobody reads or writes for a moment, after a wait of at most 2 s`] : [];
+  return { count, locks, conflicts };
 }
 
-/** Writers wait while it is looked whether anyone uses the column; readers do not. */
-async function dropColumn(session: Session, table: Table, original: JournalBody, name: string): Promise<Outcome> {
-  const change = onlyChange(original);
-  if (!table.columns.has(name)) return conflict(original, change, 'missing', null);
-  await session.rows(`LOCK TABLE ${table.sql} IN SHARE ROW EXCLUSIVE MODE`, []);
-  const left = await countValues(session, table, name);
-  if (left > 0) return conflict(original, change, 'changed-since', left);
-  const [user] = await session.rows(
-    `SELECT coalesce(c.relname, o.conname) AS name FROM pg_catalog.pg_attribute a
-       JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
-       LEFT JOIN pg_catalog.pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
-       LEFT JOIN pg_catalog.pg_constraint o ON d.classid = 'pg_constraint'::regclass AND o.oid = d.objid
-     WHERE a.attrelid = $1::oid AND a.attname = $2 AND d.deptype IN ('n', 'a') LIMIT 1`,
-    [table.oid, name],
-  );
-  if (user) return conflict(original, change, 'referred-to', user.name ?? null);
-  await session.rows(`ALTER TABLE ${table.sql} DROP COLUMN ${quoteName(name)} RESTRICT`, []);
-  return 'done';
+async function carryOut(session: Session, original: JournalBody, back: SchemaChange): Promise<Judgement> {
+  const work = await prepare(session, original, back);
+  if ('reason' in work) return work;
+  const deed = deeds[back.did];
+  const judged = await deed.judge(work as DeedWork<never>, false);
+  if (judged !== 'go') return judged;
+  return (await deed.act(work as DeedWork<never>)) ?? 'go';
 }
 
-async function dropConstraint(
+async function prepare(
   session: Session,
-  table: Table,
   original: JournalBody,
-  back: Extract<SchemaChange, { definition: string }>,
-): Promise<Outcome> {
-  const standing = (await findForeignKeys(session, table.oid, 'from')).find((key) => key.name === back.name);
-  if (!standing) return conflict(original, back, 'missing', null);
-  const bare = (definition: string): string => definition.replace(/ NOT VALID$/, '');
-  if (bare(standing.definition) !== bare(back.definition)) {
-    return conflict(original, back, 'changed-since', standing.definition);
-  }
-  await session.rows(`ALTER TABLE ${table.sql} DROP CONSTRAINT ${quoteName(back.name)} RESTRICT`, []);
-  return 'done';
+  back: SchemaChange,
+): Promise<DeedWork<SchemaChange> | Conflict> {
+  const ours = opposites[back.did];
+  const conflict = (reason: Conflict['reason'], theirs: Conflict['theirs']): Conflict => ({
+    collection: original.table,
+    key: back.name,
+    field: back.name,
+    reason,
+    base: null,
+    ours,
+    theirs,
+  });
+  const table: Table | null =
+    back.did === 'bring-back-table' ? await findKeptTable(session, back) : await findTable(session, original.table);
+  return table ? { session, table, change: back, conflict } : conflict('missing', null);
 }
 
-async function validate(session: Session, table: Table, original: JournalBody, name: string): Promise<Outcome> {
-  const standing = (await findForeignKeys(session, table.oid, 'from')).find((key) => key.name === name);
-  if (!standing) return conflict(original, onlyChange(original), 'missing', null);
-  if (standing.validated) return 'nothing';
-  await session.rows('SAVEPOINT validation', []);
-  try {
-    await session.rows(`ALTER TABLE ${table.sql} VALIDATE CONSTRAINT ${quoteName(name)}`, []);
-    return 'done';
-  } catch (error) {
-    if (!isServerError(error) || error.code !== '23503') throw error;
-    await session.rows('ROLLBACK TO SAVEPOINT validation', []);
-    return conflict(original, onlyChange(original), 'changed-since', 'rows that refer to nothing');
-  }
+const uncounted = new Set<SchemaChange['did']>([
+  'validate',
+  'unvalidate',
+  'flip-mirror',
+  'fill-mirror',
+  'leave-mirror',
+]);
+
+/** Whether people would call it a change by itself. */
+function isCounted(back: SchemaChange): boolean {
+  return !back.part && !uncounted.has(back.did);
 }
 
-async function countValues(session: Session, table: Table, name: string): Promise<number> {
-  const [row] = await session.rows(
-    `SELECT count(*) AS n FROM ${table.sql} r WHERE r.${quoteName(name)} IS NOT NULL`,
-    [],
-  );
-  return Number(row?.n ?? 0);
+/** A part that serves another change is of no interest where it is gone. */
+function isShown(back: SchemaChange): boolean {
+  return !(back.part && back.did === 'drop-constraint');
 }
 
-function conflict(
-  body: JournalBody,
-  change: SchemaChange,
-  reason: Conflict['reason'],
-  theirs: Conflict['theirs'],
-): Conflict {
-  return { collection: body.table, key: change.name, field: change.name, reason, base: null, ours: change.did, theirs };
+function missingOf(conflicts: readonly Conflict[]): number {
+  return conflicts.some((conflict) => conflict.reason === 'missing') ? 1 : 0;
 }
 
-function onlyChange(body: JournalBody): SchemaChange {
-  const [change] = body.changes;
-  if (!change || isRowChange(change)) throw new Error('the journal of a schema change holds one change');
-  return change;
+function changesBack(body: JournalBody): SchemaChange[] {
+  const changes = body.changes.map((change) => {
+    if (isRowChange(change)) throw new Error('the journal of a schema change holds no rows');
+    return change;
+  });
+  return changes.map(oppositeOf).reverse();
 }

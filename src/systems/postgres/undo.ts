@@ -3,12 +3,13 @@ import { digestOf } from '../../shared/json.ts';
 import type { BatchRequest, Sample, StepPreview, UndoBatchResult, UndoContext } from '../system.ts';
 import { type BatchManner, type KindSetting, runBatch } from './batch.ts';
 import type { Session } from './database.ts';
-import { isRowChange, type JournalBody } from './journal-body.ts';
+import type { JournalBody } from './journal-body.ts';
 import { createJournalReader } from './journal-reader.ts';
 import { countBatches, listSchemaBatches, readBody } from './journal-store.ts';
+import { KeptCount } from './kept-findings.ts';
 import { compareRows } from './undo-compare.ts';
 import { applyRows } from './undo-rows.ts';
-import { previewSchemaChange, undoSchemaChange } from './undo-schema.ts';
+import { previewSchemaChanges, undoSchemaChanges } from './undo-schema.ts';
 
 /** Batch i undoes the original's last batch but i, in one transaction, and journals itself in the same form. */
 export async function undoBatch(
@@ -25,7 +26,7 @@ export async function undoBatch(
     const original = await needBody(session, setting, context, total - 1 - batch.index);
     const undone = isOfRows(original)
       ? await applyRows(session, { setting, reader, context, original })
-      : await undoSchemaChange(session, original);
+      : await undoSchemaChanges(session, original);
     const missing = undone.missing;
     const kept = undone.conflicts.filter((conflict) => conflict.reason !== 'missing').length;
     return {
@@ -46,6 +47,7 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
   const keys = createHash('sha256');
   const samples: Sample[] = [];
   const locks = new Set<string>();
+  const kept = new KeptCount();
   let count = 0;
   let bytes = 0;
   let schema = '';
@@ -53,8 +55,9 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
     context.signal.throwIfAborted();
     const original = await read((session) => needBody(session, setting, context, index));
     if (!isOfRows(original)) {
-      const seen = await read((session) => previewSchemaChange(session, original));
+      const seen = await read((session) => previewSchemaChanges(session, original));
       count += seen.count;
+      kept.add(seen.conflicts);
       for (const lock of seen.locks) locks.add(lock);
       continue;
     }
@@ -69,6 +72,7 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
       }
       bytes += 200 + 80 * Object.keys(intent.after).length;
     }
+    kept.add(seen.conflicts);
     count += seen.intents.length;
   }
   const keysHash = keys.digest('hex');
@@ -81,7 +85,7 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
     undoClass: 'reversible',
     locks: [...locks],
     bytes,
-    findings: [],
+    findings: kept.findings(),
   };
 }
 
@@ -98,7 +102,7 @@ async function constraintsOf(session: Session, setting: KindSetting, runId: stri
 }
 
 function isOfRows(body: JournalBody): boolean {
-  return body.changes.length === 0 || body.changes.every(isRowChange);
+  return body.keyColumn !== null;
 }
 
 async function needBody(

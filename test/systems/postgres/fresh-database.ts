@@ -3,6 +3,7 @@ import pg from 'pg';
 import { createLogger } from '../../../src/shared/logger.ts';
 import { createSeal } from '../../../src/shared/sealed.ts';
 import { Secret } from '../../../src/shared/secret.ts';
+import type { PostgresOptions } from '../../../src/systems/postgres/postgres-options.ts';
 import { createPostgresSystem } from '../../../src/systems/postgres/postgres-system.ts';
 import type { System } from '../../../src/systems/system.ts';
 import { liveStores } from '../../live-stores.ts';
@@ -17,7 +18,7 @@ export interface FreshDatabase {
   /** Runs SQL as the superuser. */
   sql(text: string, values?: readonly Cell[]): Promise<{ [column: string]: Cell }[]>;
   /** Another system over the same database, as a second process has it. */
-  second(): System;
+  second(changes?: Partial<PostgresOptions>): System;
   /** A connection of its own, for open transactions; ended with the database. */
   connect(): Promise<pg.Client>;
   /** A URL of another user or database on the same server. */
@@ -27,8 +28,8 @@ export interface FreshDatabase {
 
 const sealKey = createHash('sha256').update('only for tests').digest();
 
-/** The system over a database by URL. */
-export function systemAt(url: URL, name = 'relational'): System {
+/** The system over a database by URL. `changes` to how it is set up: its patience, its data folder. */
+export function systemAt(url: URL, name = 'relational', changes: Partial<PostgresOptions> = {}): System {
   return createPostgresSystem({
     name,
     host: url.hostname,
@@ -38,6 +39,7 @@ export function systemAt(url: URL, name = 'relational'): System {
     password: new Secret(decodeURIComponent(url.password)),
     seal: createSeal(sealKey),
     logger: createLogger('silent'),
+    ...changes,
   });
 }
 
@@ -56,8 +58,8 @@ export async function createFreshDatabase(): Promise<FreshDatabase> {
   const url = at({});
   const systems: System[] = [];
   const clients: pg.Client[] = [];
-  const open = (): System => {
-    const system = systemAt(url);
+  const open = (changes: Partial<PostgresOptions> = {}): System => {
+    const system = systemAt(url, 'relational', changes);
     systems.push(system);
     return system;
   };

@@ -81,7 +81,18 @@ describe('postgres.insert-rows', () => {
     );
     const parsed = insert().input.parse(input);
     const preview = await insert().previewUndo?.(parsed, { ...held, undoes: { runId: 'run-a', stepId: 'data.step' } });
-    expect(preview).toMatchObject({ count: 4, findings: [] });
+    expect(preview).toMatchObject({
+      count: 4,
+      findings: [
+        {
+          check: 'kept-by-undo',
+          status: 'warning',
+          count: 3,
+          samples: expect.arrayContaining(['spaces space_0 origin: changed-since']),
+        },
+        { check: 'gone-before-undo', status: 'warning', count: 1, samples: ['spaces space_9 id: missing'] },
+      ],
+    });
     expect(await undo(insert(), input, held, 'run-a')).toMatchObject({ done: 4, kept: 3, missing: 1 });
     expect((await rows()).map((row) => row.id)).toEqual(['Zed', 'space_0', 'space_2', 'space_3', 'space_5', 'space_7']);
     expect(await db.sql('SELECT id FROM notes')).toHaveLength(1);

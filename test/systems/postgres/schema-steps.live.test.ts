@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { createFreshDatabase, type FreshDatabase } from './fresh-database.ts';
+import { createFreshDatabase, type FreshDatabase, systemAt } from './fresh-database.ts';
 import { contextOf, doneBy, kindOf, perform, undo } from './step-life.ts';
 
 jest.setTimeout(60_000);
@@ -59,7 +59,7 @@ describe('postgres.add-column', () => {
     await db.sql('UPDATE files SET space_id = NULL; CREATE INDEX by_space ON files (space_id)');
     expect(await undo(addColumn(), column, contextOf('run-w'), 'run-a')).toMatchObject({ kept: 1 });
     expect(await db.system.journal?.conflicts('run-w', 'data.step', 5)).toMatchObject([
-      { reason: 'referred-to', theirs: 'by_space' },
+      { reason: 'referred-to', theirs: 'index by_space' },
     ]);
   });
 
@@ -90,6 +90,48 @@ describe('postgres.add-column', () => {
     expect(performance.now() - started).toBeLessThan(4000);
     await reader.query('COMMIT');
     expect(doneBy(await adding)).toBe(1);
+  });
+});
+
+describe('a lock that is not free', () => {
+  it('is named with who holds it and never what he runs, when several tries were in vain; nothing is kept', async () => {
+    const holder = await db.connect();
+    const [{ pid }] = (await holder.query('SELECT pg_backend_pid() AS pid')).rows as [{ pid: number }];
+    await holder.query(`BEGIN; SELECT 'secret' FROM files`);
+    const hurried = kindOf(db.second({ lockAttempts: 2 }), 'postgres.add-column');
+    const failure = await perform(hurried, column, contextOf('run-a')).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'timed-out',
+      retryable: true,
+      message: expect.stringMatching(new RegExp(`files.*pid ${pid} \\(.*idle in transaction for \\d+ s\\)`)),
+      advice: expect.stringContaining('pg_terminate_backend'),
+    });
+    expect(JSON.stringify(failure)).not.toContain('secret');
+    expect(await columns()).toEqual(['id']);
+    await holder.query('COMMIT');
+    expect(doneBy(await perform(hurried, column, contextOf('run-a')))).toBe(1);
+  });
+});
+
+describe('a user without the rights', () => {
+  it('is told before anything runs which right on which table, and what to run', async () => {
+    await db.sql(`DROP ROLE IF EXISTS poor; CREATE ROLE poor LOGIN PASSWORD 'poor'; GRANT SELECT ON files TO poor`);
+    const system = systemAt(db.at({ user: 'poor', password: 'poor' }));
+    try {
+      const [found] = (await kindOf(system, 'postgres.add-column').preview(column, contextOf('p'))).findings;
+      expect(found).toMatchObject({
+        check: 'rights',
+        status: 'failed',
+        title: expect.stringContaining('poor may not own'),
+      });
+      expect(found?.advice).toContain('GRANT "');
+      const key = (await kindOf(system, 'postgres.add-foreign-key').preview(foreignKey, contextOf('p'))).findings;
+      expect(key).toMatchObject([{ check: 'rights' }, { check: 'rights', samples: ['REFERENCES', 'SELECT'] }]);
+      expect(key[1]?.advice).toContain('GRANT REFERENCES, SELECT ON "spaces" TO "poor";');
+    } finally {
+      await system.close();
+      await db.sql('DROP OWNED BY poor; DROP ROLE poor');
+    }
   });
 });
 

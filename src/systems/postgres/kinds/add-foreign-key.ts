@@ -1,28 +1,27 @@
 import { z } from 'zod';
-import { Failure } from '../../../shared/failure.ts';
-import { digestOf } from '../../../shared/json.ts';
 import type { Finding } from '../../finding.ts';
-import {
-  type BatchRequest,
-  type BatchResult,
-  defineStepKind,
-  type StepContext,
-  type StepKind,
-  type StepPreview,
-} from '../../system.ts';
-import { type BatchOutcome, type KindSetting, runBatch, schemaManner } from '../batch.ts';
+import type { StepKind } from '../../system.ts';
+import type { KindSetting } from '../batch.ts';
+import { addNotValid, validateConstraint } from '../constraints.ts';
 import type { Session } from '../database.ts';
 import { quoteName } from '../identifiers.ts';
-import type { SchemaChange } from '../journal-body.ts';
+import {
+  defineSchemaKind,
+  inTheWay,
+  refuseFailed,
+  type SchemaLook,
+  type SchemaOutcome,
+  standing,
+} from '../schema-kind.ts';
 import { type ForeignKey, findForeignKeys, needColumn, needTable, type Table } from '../table.ts';
-import { previewUndo, undoBatch } from '../undo.ts';
 
 const inputSchema = z.strictObject({
-  table: z.string(),
-  /** The constraint's name. */
-  name: z.string(),
-  column: z.string(),
-  references: z.strictObject({ table: z.string(), column: z.string() }),
+  table: z.string().describe('The table that refers, as `table` or `schema.table`'),
+  name: z.string().describe("The constraint's name"),
+  column: z.string().describe('The column that refers'),
+  references: z
+    .strictObject({ table: z.string(), column: z.string() })
+    .describe('What it refers to: a column with a unique constraint'),
 });
 type Input = z.infer<typeof inputSchema>;
 
@@ -31,18 +30,25 @@ type Input = z.infer<typeof inputSchema>;
  * meanwhile). NO ACTION on update and delete. One of the same meaning that is there already is taken.
  */
 export function addForeignKeyKind(setting: KindSetting): StepKind {
-  return defineStepKind<Input>({
+  return defineSchemaKind<Input>(setting, {
     name: 'postgres.add-foreign-key',
     effect: 'adds',
     input: inputSchema,
     describe: ({ table, column, references }) =>
       `makes ${table}.${column} refer to ${references.table}.${references.column}`,
-    preview: (input) =>
-      setting.database.transact({ readOnly: true, statementTimeout: 600_000 }, (session) => preview(session, input)),
-    performBatch: (input, batch, context) => performBatch(setting, input, batch, context),
-    verify: (input) => setting.database.transact({ readOnly: true }, (session) => verify(session, input)),
-    previewUndo: (_input, context) => previewUndo(setting, context),
-    undoBatch: (_input, batch, context) => undoBatch(setting, batch, context, schemaManner),
+    table: ({ table }) => table,
+    locks: ({ table, references }) => [table, references.table],
+    rights: ({ table, references }) => [
+      { table, rights: ['OWN', 'SELECT'] },
+      { table: references.table, rights: ['REFERENCES', 'SELECT'] },
+    ],
+    look,
+    perform: (session, input, batch) => perform(session, input, batch.cursor === 'validate'),
+    async verify(session, input) {
+      const { equal } = await compare(session, input);
+      const title = `${input.table}.${input.column} refers to ${input.references.table}.${input.references.column}, validated`;
+      return [standing('foreign-key-valid', title, equal?.validated === true)];
+    },
   });
 }
 
@@ -55,28 +61,9 @@ interface Standing {
   readonly findings: readonly Finding[];
 }
 
-async function look(session: Session, input: Input): Promise<Standing> {
+async function compare(session: Session, input: Input): Promise<Standing> {
   const table = await needTable(session, input.table);
   const target = await needTable(session, input.references.table);
-  const referenced = needColumn(target, input.references.column);
-  const column = table.columns.get(input.column);
-  const findings: Finding[] = [];
-  if (!referenced.unique) {
-    findings.push(
-      refused(
-        `${input.references.table}.${input.references.column} is no key, so nothing can refer to it`,
-        'Refer to a column with a unique constraint.',
-      ),
-    );
-  }
-  if (column && column.cast !== referenced.cast) {
-    findings.push(
-      refused(
-        `${input.table}.${input.column} is ${column.type}, ${input.references.table}.${input.references.column} is ${referenced.type}`,
-        'Both must have the same type.',
-      ),
-    );
-  }
   const keys = await findForeignKeys(session, table.oid, 'from');
   const targetName = (await session.rows('SELECT $1::oid::regclass::text AS name', [target.oid]))[0]?.name;
   const same = keys.filter(
@@ -88,6 +75,7 @@ async function look(session: Session, input: Input): Promise<Standing> {
   const harmless = (key: ForeignKey): boolean =>
     [key.onDelete, key.onUpdate].every((action) => action === 'a' || action === 'r');
   const equal = same.find(harmless) ?? null;
+  const findings = compareColumns(input, table, target);
   const other = same.find((key) => !harmless(key));
   if (!equal && other) {
     findings.push(
@@ -103,89 +91,59 @@ async function look(session: Session, input: Input): Promise<Standing> {
   return { table, target, equal, findings };
 }
 
-async function preview(session: Session, input: Input): Promise<StepPreview> {
-  const { table, target, equal, findings } = await look(session, input);
+function compareColumns(input: Input, table: Table, target: Table): Finding[] {
+  const { references } = input;
+  const referenced = needColumn(target, references.column);
+  const column = table.columns.get(input.column);
+  const findings: Finding[] = [];
+  if (!referenced.unique) {
+    findings.push(
+      refused(
+        `${references.table}.${references.column} is no key, so nothing can refer to it`,
+        'Refer to a column with a unique constraint.',
+      ),
+    );
+  }
+  if (column && column.cast !== referenced.cast) {
+    findings.push(
+      refused(
+        `${input.table}.${input.column} is ${column.type}, ${references.table}.${references.column} is ${referenced.type}`,
+        'Both must have the same type.',
+      ),
+    );
+  }
+  return findings;
+}
+
+async function look(session: Session, input: Input): Promise<SchemaLook> {
+  const { table, target, equal, findings } = await compare(session, input);
   const column = table.columns.get(input.column);
   const orphans =
     column && findings.length === 0 && !equal?.validated ? await findOrphans(session, input, table, target) : [];
   return {
     count: equal ? 0 : 1,
-    exact: true,
-    keysHash: digestOf([input.table, input.name]),
-    schemaHash: digestOf({
-      column: column ? { ...column } : null,
-      target: target.oid,
-      standing: equal?.definition ?? null,
-    }),
-    samples: [],
-    undoClass: 'reversible',
-    locks: equal?.validated
-      ? []
-      : [
-          `${input.table} and ${input.references.table}: nobody writes for a moment, after a wait of at most 2 s; while it is validated all go on`,
-        ],
-    bytes: 1000,
+    key: [input.table, input.name],
+    relied: { column: column ? { ...column } : null, target: target.oid, standing: equal?.definition ?? null },
+    locks: [
+      `${input.table} and ${input.references.table}: nobody writes for a moment, after a wait of at most 2 s; while it is validated all go on`,
+    ],
     findings: [...findings, ...orphans],
   };
 }
 
-async function performBatch(
-  setting: KindSetting,
-  input: Input,
-  batch: BatchRequest,
-  context: StepContext,
-): Promise<BatchResult> {
-  return runBatch(setting, context, batch, schemaManner, async (session): Promise<BatchOutcome<BatchResult>> => {
-    const { table, target, equal, findings } = await look(session, input);
-    const [finding] = findings;
-    if (finding)
-      throw new Failure({ code: 'precondition-failed', message: `${finding.title}.`, advice: finding.advice ?? '' });
-    const validating = batch.cursor === 'validate';
-    const change = validating ? await validate(session, table, equal) : await add(session, input, table, target, equal);
-    return {
-      body: { version: 1, table: input.table, keyColumn: null, changes: [change], conflicts: [] },
-      result: {
-        cursor: validating ? null : 'validate',
-        done: change.did === 'add-constraint' && !change.existed ? 1 : 0,
-      },
-    };
-  });
-}
-
-async function add(
-  session: Session,
-  input: Input,
-  table: Table,
-  target: Table,
-  equal: ForeignKey | null,
-): Promise<SchemaChange> {
+async function perform(session: Session, input: Input, validating: boolean): Promise<SchemaOutcome> {
+  const { table, target, equal, findings } = await compare(session, input);
+  refuseFailed(findings);
+  if (validating) {
+    return { changes: [await validateConstraint(session, table, equal?.name ?? input.name)], cursor: null, done: 0 };
+  }
   needColumn(table, input.column);
-  const definition = `FOREIGN KEY (${quoteName(input.column)}) REFERENCES ${target.sql} (${quoteName(input.references.column)}) NOT VALID`;
-  if (equal) return { did: 'add-constraint', name: equal.name, definition: equal.definition, existed: true };
-  await session.rows(`ALTER TABLE ${table.sql} ADD CONSTRAINT ${quoteName(input.name)} ${definition}`, []);
-  const made = (await findForeignKeys(session, table.oid, 'from')).find((key) => key.name === input.name);
-  return { did: 'add-constraint', name: input.name, definition: made?.definition ?? definition, existed: false };
-}
-
-async function validate(session: Session, table: Table, equal: ForeignKey | null): Promise<SchemaChange> {
-  if (!equal) {
-    throw new Failure({
-      code: 'conflict',
-      message: `The foreign key of ${table.name} is gone since it was added.`,
-      advice: 'Undo the step, then ask again.',
-    });
+  if (equal) {
+    const taken = { did: 'add-constraint' as const, name: equal.name, definition: equal.definition, existed: true };
+    return { changes: [taken], cursor: 'validate', done: 0 };
   }
-  if (!equal.validated) {
-    await session.rows(`ALTER TABLE ${table.sql} VALIDATE CONSTRAINT ${quoteName(equal.name)}`, []);
-  }
-  return { did: 'validate', name: equal.name, existed: equal.validated };
-}
-
-async function verify(session: Session, input: Input): Promise<Finding[]> {
-  const { equal } = await look(session, input);
-  const good = equal?.validated === true;
-  const title = `${input.table}.${input.column} refers to ${input.references.table}.${input.references.column}, validated`;
-  return [{ check: 'foreign-key-valid', title, status: good ? 'passed' : 'failed', count: good ? 0 : 1, samples: [] }];
+  const definition = `FOREIGN KEY (${quoteName(input.column)}) REFERENCES ${target.sql} (${quoteName(input.references.column)})`;
+  return { changes: [await addNotValid(session, table, input.name, definition)], cursor: 'validate', done: 1 };
 }
 
 async function findOrphans(session: Session, input: Input, table: Table, target: Table): Promise<Finding[]> {
@@ -208,5 +166,5 @@ async function findOrphans(session: Session, input: Input, table: Table, target:
 }
 
 function refused(title: string, advice: string): Finding {
-  return { check: 'foreign-key-possible', title, status: 'failed', count: 1, samples: [], advice };
+  return inTheWay('foreign-key-possible', title, advice);
 }
