@@ -17,6 +17,7 @@ import type { GraphTransaction } from '../connection.ts';
 import { encodeValue } from '../encode.ts';
 import { checkExpression, type Expression, invalidStatement, SEQUENCE } from '../expression.ts';
 import { escapeName, graphName } from '../name.ts';
+import { narrowWhere } from '../narrow-where.ts';
 import { createNodeRecords, createRelationshipRecords } from '../node-images.ts';
 import { ensureReading } from '../reading.ts';
 import {
@@ -289,5 +290,9 @@ export function createNodes(store: Store): StepKind {
     verify: (step) => verify(store, step),
     previewUndo: (_, context) => previewUndo(store, context),
     undoBatch: (_, batch, context) => undoBatch(store, batch, context),
+    narrow: (step, canaryOf) => {
+      const where = narrowWhere(step.for.where, canaryOf(null, step.for.label));
+      return { ...step, for: { ...step.for, where } } as { [parameter: string]: Json };
+    },
   });
 }

@@ -1,34 +1,17 @@
 import { z } from 'zod';
-import { canonicalJson, type Json } from '../../../shared/json.ts';
+import { canonicalJson } from '../../../shared/json.ts';
 import type { Finding } from '../../finding.ts';
-import {
-  type BatchRequest,
-  type BatchResult,
-  defineStepKind,
-  type Sample,
-  type StepContext,
-  type StepKind,
-  type StepPreview,
-} from '../../system.ts';
-import { type BatchOutcome, keepUnderCap, runBatch, type Store } from '../batch.ts';
-import type { Change } from '../batch-body.ts';
+import { defineStepKind, type Sample, type StepContext, type StepKind, type StepPreview } from '../../system.ts';
+import type { Store } from '../batch.ts';
 import type { GraphTransaction } from '../connection.ts';
 import { type Encoded, encodeValue } from '../encode.ts';
 import { checkExpression, type Expression, SEQUENCE } from '../expression.ts';
+import { changeFields, type FieldWork } from '../field-changes.ts';
 import { escapeName, graphName } from '../name.ts';
+import { narrowWhere } from '../narrow-where.ts';
+import { previewRecords } from '../preview-records.ts';
 import { ensureReading } from '../reading.ts';
-import {
-  checkKeys,
-  cursorOf,
-  hashKeys,
-  hashSchema,
-  LOCK,
-  type LockedRecord,
-  refuseKey,
-  refuseUnfitKeys,
-  type Selection,
-  selectStatement,
-} from '../records.ts';
+import { checkKeys, type LockedRecord, type Selection, selectStatement } from '../records.ts';
 import { showEncoded } from '../show-value.ts';
 import { cypher, type Statement } from '../statement.ts';
 import { previewUndo } from '../undo/preview-undo.ts';
@@ -100,82 +83,16 @@ function writesOf(evaluated: Evaluated): number[] {
   });
 }
 
-/** What one batch has written, and how far it has come. */
-interface Written {
-  readonly changes: readonly Change[];
-  /** How many records the condition held for before the lock; with the last one's key. */
-  readonly selected: number;
-  readonly lastKey: string;
-}
-
-/**
- * Locks in key order, tests again, reads, computes, writes and reads back in one statement that answers in one row: an
- * answer of a row a record takes the server about twice the time. Taken out of a list, the nodes are read anew: what was
- * read before the lock may be stale.
- */
-function fillStatement({ selection, properties, expressions }: Checked, after: string | null): Statement {
-  const { label, key, where } = selection;
-  const [property, names] = [`n.${escapeName(key)}`, properties.map((name) => `n.${escapeName(name)}`)];
-  const assignments = names.map((name, i) => `${name} = coalesce(_tas_values[${i}], _tas_before[${i}])`);
-  const head = `MATCH (n:${escapeName(label)}) WHERE ${after === null ? '' : `${property} > $after AND `}`;
-  return cypher`${head}${where} WITH n ORDER BY ${property} LIMIT $size ${LOCK}
-WITH collect(n) AS _tas_nodes
-CALL { WITH _tas_nodes UNWIND range(0, size(_tas_nodes) - 1) AS _tas_at
-  WITH _tas_nodes[_tas_at] AS n, toString($base + _tas_at) AS ${SEQUENCE} WHERE ${where}
-  WITH n, [${names.join(', ')}] AS _tas_before, [${expressions}] AS _tas_values
-  WHERE any(_tas_value IN _tas_values WHERE _tas_value IS NOT NULL)
-  SET ${assignments.join(', ')}
-  RETURN collect([${property}, _tas_before, [${names.join(', ')}]]) AS _tas_rows }
-RETURN size(_tas_nodes), _tas_nodes[-1].${escapeName(key)}, _tas_rows`;
-}
-
-/** Before and after images come from the store: it may keep a list in another form than the computed one. */
-async function fill(
-  transaction: GraphTransaction,
-  checked: Checked,
-  request: { readonly after: string | null; readonly size: number; readonly base: bigint },
-): Promise<Written> {
-  const { selection, properties } = checked;
-  const { text } = fillStatement(checked, request.after);
-  const [row] = await transaction.run(text, { ...request, size: BigInt(request.size) });
-  const [selected, lastKey, rows] = row as [bigint, unknown, [unknown, unknown[], unknown[]][]];
-  const changes: Change[] = [];
-  let previous: unknown;
-  for (const [key, before, after] of rows) {
-    if (typeof key !== 'string') throw refuseKey(selection, 'is missing or not text in some records');
-    if (key === previous) throw refuseKey(selection, 'is not unique');
-    previous = key;
-    const fields: { [property: string]: { before: Encoded; after: Encoded } } = Object.create(null);
-    for (const [i, name] of properties.entries()) {
-      const images = { before: encodeValue(before[i]), after: encodeValue(after[i]) };
-      if (canonicalJson(images.before) !== canonicalJson(images.after)) fields[name] = images;
-    }
-    if (Object.keys(fields).length > 0) changes.push({ form: 'fields', key, fields });
-  }
-  return { changes, selected: Number(selected), lastKey: String(lastKey) };
-}
-
-async function performBatch(
-  store: Store,
-  step: Input,
-  batch: BatchRequest,
-  context: StepContext,
-): Promise<BatchResult> {
-  const checked = await check(store, step);
-  const { selection } = checked;
-  const from = cursorOf(batch);
-  const ordinal = from?.ordinal ?? batch.done;
-  const { cursor, done } = await runBatch(store, context, batch.index, async (transaction): Promise<BatchOutcome> => {
-    if (batch.index === 0) await refuseUnfitKeys(transaction, selection);
-    const base = BigInt(context.sequenceBase) + BigInt(ordinal);
-    const after = from?.after ?? null;
-    const { changes, selected, lastKey } = await fill(transaction, checked, { after, size: batch.size, base });
-    keepUnderCap(context, batch.done, changes.length);
-    const body = { version: 1, collection: step.label, key: step.key, changes, conflicts: [] } as const;
-    const next = selected < batch.size ? null : { after: lastKey, ordinal: ordinal + selected };
-    return { done: changes.length, kept: 0, missing: 0, cursor: next, body, undoes: null };
+/** Writes what the expressions give; where all give null the record is left out. */
+function workOf({ selection, properties, expressions }: Checked): FieldWork {
+  const assignments = properties.map((name, i) => {
+    const property = `n.${escapeName(name)}`;
+    return `${property} = coalesce(_tas_values[${i}], _tas_before[${i}])`;
   });
-  return { cursor, done };
+  const write = cypher`WITH n, _tas_before, [${expressions}] AS _tas_values
+  WHERE any(_tas_value IN _tas_values WHERE _tas_value IS NOT NULL)
+  SET ${assignments.join(', ')}`;
+  return { selection, properties, write };
 }
 
 function toSample(checked: Checked, key: string, { before, computed }: Evaluated): Sample {
@@ -190,8 +107,6 @@ async function preview(store: Store, step: Input, context: StepContext): Promise
   const { selection } = checked;
   const { connection } = store;
   const property = `n.${escapeName(step.key)}`;
-  const keys = selectStatement(selection, `RETURN ${property}`, null);
-  const { count, keysHash } = await hashKeys(connection.stream(keys.text, {}, context.signal));
   const first = selectStatement(selection, `LIMIT 5 RETURN id(n), ${property}`, null);
   const [findings, samples] = await connection.read(async (transaction) => {
     const rows = await transaction.run(first.text);
@@ -203,20 +118,7 @@ async function preview(store: Store, step: Input, context: StepContext): Promise
     });
     return [await checkKeys(transaction, selection), shown] as const;
   });
-  const each =
-    120 + Math.ceil(Buffer.byteLength(canonicalJson(samples as unknown as Json)) / Math.max(1, samples.length));
-  return {
-    count,
-    exact: true,
-    keysHash,
-    schemaHash: await hashSchema(connection, [step.label]),
-    samples,
-    undoClass: 'reversible',
-    locks: [],
-    // Journal, and the transaction log twice over (command before and after).
-    bytes: count * each * 3,
-    findings,
-  };
+  return previewRecords(store, selection, { samples, findings }, context);
 }
 
 /** Records for which the condition still holds: fatal where the expressions would still fill something. */
@@ -272,9 +174,10 @@ export function setProperties(store: Store): StepKind {
     describe: ({ label, where, set }) => `Sets ${Object.keys(set).sort().join(', ')} of ${label} where ${where}`,
     writes: ({ label, set }) => Object.keys(set).map((field) => ({ collection: label, field })),
     preview: (step, context) => preview(store, step, context),
-    performBatch: (step, batch, context) => performBatch(store, step, batch, context),
+    performBatch: async (step, batch, context) => changeFields(store, workOf(await check(store, step)), batch, context),
     verify: (step, context) => verify(store, step, context),
     previewUndo: (_, context) => previewUndo(store, context),
     undoBatch: (_, batch, context) => undoBatch(store, batch, context),
+    narrow: (step, canaryOf) => ({ ...step, where: narrowWhere(step.where, canaryOf(null, step.label)) }),
   });
 }
