@@ -11,7 +11,11 @@ const id = z
 const fieldRef = z
   .string()
   .regex(/^[a-z][a-z0-9-]*:[^.:]+\.[^.:]+$/, 'write system:Collection.field')
-  .describe('A field, as `system:Collection.field`: the configured system, the label or table, the property or column.')
+  .meta({
+    id: 'field',
+    description:
+      'A field, as `system:Collection.field`: the configured system, the label or table, the property or column.',
+  })
   .transform((text): FieldRef => {
     const [system, rest] = text.split(':') as [string, string];
     const [collection, field] = rest.split('.') as [string, string];
@@ -22,20 +26,22 @@ const version = z
   .string('write it in quotes, e.g. "1.0"')
   .regex(/^[0-9A-Za-z][0-9A-Za-z._-]{0,39}$/, 'letters, digits, dots, dashes, at most 40');
 
-const step = z.strictObject({
-  id: id.describe('Unique in the file. Journals are found by it: it never changes once the migration was applied.'),
-  title: z.string().min(1).max(120).describe('What people read on the card: what it does, not how.'),
-  system: z.string().min(1).describe('The configured name of the system that it works on.'),
-  use: z
-    .string()
-    .regex(/^[a-z0-9]+\.[a-z-]+$/, 'write <system type>.<step kind>, e.g. neo4j.set-properties')
-    .describe('The step kind.'),
-  approval: z
-    .enum(['plan', 'own'])
-    .default('plan')
-    .describe('`own` = the run stops before this step and asks for a vote on exactly what it would do then.'),
-  with: z.record(z.string(), z.json()).describe('The parameters of the step kind.'),
-});
+const step = z
+  .strictObject({
+    id: id.describe('Unique in the file. Journals are found by it: it never changes once the migration was applied.'),
+    title: z.string().min(1).max(120).describe('What people read on the card: what it does, not how.'),
+    system: z.string().min(1).describe('The configured name of the system that it works on.'),
+    use: z
+      .string()
+      .regex(/^[a-z0-9]+\.[a-z-]+$/, 'write <system type>.<step kind>, e.g. neo4j.set-properties')
+      .describe('The step kind.'),
+    approval: z
+      .enum(['plan', 'own'])
+      .default('plan')
+      .describe('`own` = the run stops before this step and asks for a vote on exactly what it would do then.'),
+    with: z.record(z.string(), z.json()).describe('The parameters of the step kind.'),
+  })
+  .meta({ id: 'step' });
 
 const stepsOf = (what: string) => z.array(step).min(1).optional().describe(what);
 

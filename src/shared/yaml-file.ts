@@ -44,11 +44,10 @@ export async function openYamlFile<T>(
   if (Buffer.byteLength(text) > maxBytes) throw invalid(file, null, `the file is larger than ${maxBytes} bytes`);
   const lines = new LineCounter();
   const { document, value } = parse(file, text, lines);
-  const content = fill(value, variables, (name) => {
+  const content = fill(value, variables, (name, what) => {
     // A name that the text spells with escapes has no place of its own.
     const at = text.indexOf(`\${${name}}`);
-    const place = at < 0 ? null : lines.linePos(at);
-    throw invalid(file, place, `the variable ${name} is not set in the environment's configuration`);
+    throw invalid(file, at < 0 ? null : lines.linePos(at), what);
   });
   const refuse = (at: Path, what: string): Failure => invalid(file, placeOf(document, lines, at), what);
   const refuseIssue = (at: Path, found: z.core.$ZodIssue): Failure => {
@@ -131,15 +130,27 @@ function nodeAt(document: Document, path: Path): Node | null {
   return (node ?? null) as Node | null;
 }
 
-function fill(value: unknown, variables: Variables, unknown: (name: string) => never): unknown {
-  if (typeof value === 'string') {
-    return value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) =>
-      Object.hasOwn(variables, name) ? (variables[name] as string) : unknown(name),
-    );
+/** Puts variables into texts and keys; `refuse` is called with the variable that cannot be put there, and why. */
+function fill(value: unknown, variables: Variables, refuse: (name: string, why: string) => never): unknown {
+  if (typeof value === 'string') return fillText(value, variables, refuse);
+  if (Array.isArray(value)) return value.map((item) => fill(item, variables, refuse));
+  if (value === null || typeof value !== 'object') return value;
+  const entries = Object.entries(value).map(([key, item]): [string, unknown] => [
+    fillText(key, variables, refuse),
+    fill(item, variables, refuse),
+  ]);
+  const doubled = entries.find(([key], index) => entries.findIndex(([other]) => other === key) !== index);
+  if (doubled) {
+    const name = Object.keys(value).flatMap((key) => /\$\{(\w+)\}/.exec(key)?.[1] ?? [])[0] ?? '';
+    refuse(name, `the key ${doubled[0]} is there twice once ${name} is filled in`);
   }
-  if (Array.isArray(value)) return value.map((item) => fill(item, variables, unknown));
-  if (value !== null && typeof value === 'object') {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item, variables, unknown)]));
-  }
-  return value;
+  return Object.fromEntries(entries);
+}
+
+function fillText(text: string, variables: Variables, refuse: (name: string, why: string) => never): string {
+  return text.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) =>
+    Object.hasOwn(variables, name)
+      ? (variables[name] as string)
+      : refuse(name, `the variable ${name} is not set in the environment's configuration`),
+  );
 }

@@ -121,6 +121,15 @@ describe('variables', () => {
     });
   });
 
+  it('are filled into keys too, and refused with their place where that makes one key of two', async () => {
+    expect(await read(`canary: { "relational:\${t}": x }\n`, { t: 'files' })).toEqual({
+      canary: { 'relational:files': 'x' },
+    });
+    const message = await refusalOf(`a: 1\nb: { files: 1, "\${t}": 2 }\n`, anything, { t: 'files' });
+    expect(message).toContain('line 2, column 17: the key files is there twice');
+    expect(await refusalOf(`"\${constructor}": 1\n`)).toContain('constructor');
+  });
+
   it('are refused with their place when they are not set', async () => {
     const message = await refusalOf(`a: 1\nb: "x \${files_tabel}"\n`, anything, { files_table: 'files' });
     expect(message).toContain('line 2, column 7');
