@@ -1,5 +1,6 @@
 import { Failure } from '../../shared/failure.ts';
 import type { JsonObject } from '../../shared/json.ts';
+import { awaitOnline } from './await-online.ts';
 import type { Connection, GraphTransaction } from './connection.ts';
 import { escapeName } from './name.ts';
 
@@ -9,6 +10,8 @@ export interface UniqueConstraint {
   readonly label: string;
   readonly property: string;
 }
+
+const FILLED_IN_MS = 5 * 60_000;
 
 /** What stands where a constraint is wanted. */
 export interface ConstraintState {
@@ -69,8 +72,10 @@ export async function findDuplicates(
 /** Neo4j fills the index before it answers; the wait is for servers that do so later. Throws when a value stands twice. */
 export async function makeConstraint(
   connection: Connection,
-  { name, label, property }: UniqueConstraint,
+  wanted: UniqueConstraint,
+  signal?: AbortSignal,
 ): Promise<void> {
+  const { name, label, property } = wanted;
   const on = `FOR (n:${escapeName(label)}) REQUIRE n.${escapeName(property)} IS UNIQUE`;
   await connection.command(`CREATE CONSTRAINT ${escapeName(name)} IF NOT EXISTS ${on}`).catch((error: unknown) => {
     const code = (error as { cause?: { message?: unknown } }).cause?.message;
@@ -81,7 +86,9 @@ export async function makeConstraint(
       advice: 'Ask for the migration again: its plan lists the duplicates. Nothing was changed.',
     });
   });
-  await connection.command('CALL db.awaitIndexes(300)');
+  // By name: what somebody else has filled at the same time is not waited for.
+  const { equivalent } = await connection.read((transaction) => readConstraintState(transaction, wanted));
+  if (equivalent) await awaitOnline(connection, equivalent.name, FILLED_IN_MS, signal);
 }
 
 export async function dropConstraint(connection: Connection, name: string): Promise<void> {

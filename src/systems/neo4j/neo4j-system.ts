@@ -12,8 +12,11 @@ import { advanceFence } from './fence.ts';
 import { createJournal } from './journal.ts';
 import { copyNodes } from './kinds/copy-nodes.ts';
 import { createConstraint } from './kinds/create-constraint.ts';
+import { createIndex } from './kinds/create-index.ts';
 import { createNodes } from './kinds/create-nodes.ts';
 import { deleteNodes } from './kinds/delete-nodes.ts';
+import { dropConstraintByName } from './kinds/drop-constraint.ts';
+import { dropIndex } from './kinds/drop-index.ts';
 import { removeProperty } from './kinds/remove-property.ts';
 import { renameProperty } from './kinds/rename-property.ts';
 import { setProperties } from './kinds/set-properties.ts';
@@ -55,6 +58,9 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
       createConstraint(store),
       copyNodes(store),
       deleteNodes(store),
+      createIndex(store),
+      dropIndex(store),
+      dropConstraintByName(store),
       renameProperty(store),
       removeProperty(store),
     ],

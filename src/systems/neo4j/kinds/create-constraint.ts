@@ -32,7 +32,12 @@ import { textOf } from '../show-value.ts';
 import { keptFindings } from '../undo/preview-undo.ts';
 import { readBody } from '../undo/undo-batch.ts';
 
-const input = z.strictObject({ name: graphName, label: graphName, property: graphName, type: z.literal('unique') });
+const input = z.strictObject({
+  name: graphName.describe('Name of the constraint and of the index that it brings'),
+  label: graphName.describe('Label of the nodes'),
+  property: graphName.describe('Property that no two of them may share'),
+  type: z.literal('unique'),
+});
 type Input = z.infer<typeof input>;
 
 function obstacles(wanted: Input, state: ConstraintState): Finding[] {
@@ -121,7 +126,7 @@ async function performBatch(
     return { before: existed ? after : null, after, done: existed ? 0 : 1, conflicts: [] };
   };
   const act = async (intent: SchemaIntent) => {
-    if (intent.before === null) await makeConstraint(store.connection, wanted);
+    if (intent.before === null) await makeConstraint(store.connection, wanted, context.signal);
   };
   const { cursor, done } = await runSchemaBatch(store, context, { index: batch.index, undoes: null }, plan, act);
   return { cursor, done };
@@ -231,5 +236,6 @@ export function createConstraint(store: Store): StepKind {
     verify: (wanted) => verify(store, wanted),
     previewUndo: (wanted, context) => previewUndo(store, wanted, context),
     undoBatch: (_, batch, context) => undoBatch(store, batch, context),
+    narrow: () => null,
   });
 }
