@@ -1,9 +1,15 @@
 import { Failure } from '../../shared/failure.ts';
 import type { BatchRequest, StepContext, UndoBatchResult } from '../system.ts';
-import type { BatchKey, Intent, KindSetting, Outcome, TagChange } from './journal-store.ts';
-import { inParallel, readLatest, writeTags } from './objects.ts';
+import type { Change, HideChange, Intent, Outcome } from './change.ts';
+import type { Applied, Doing } from './changes/applied.ts';
+import { applyBucket, applyVersioning } from './changes/buckets.ts';
+import { applyCopy, applyDrop } from './changes/copies.ts';
+import { applyHide, applyRelease, applyShow, settleHidden } from './changes/hidden.ts';
+import { applyTags } from './changes/tags.ts';
+import type { BatchKey, KindSetting } from './journal-store.ts';
+import { inParallel } from './objects.ts';
 
-const atOnce = 8;
+const atOnce = 16;
 /** Objects between two looks at the fence. */
 const fenceEvery = 64;
 
@@ -24,18 +30,22 @@ export async function runBatch(
   const known = await journal.readOutcome(key);
   if (known) return resultOf(known);
   await journal.checkFence(context.fence);
-  const intent = (await journal.readIntent(key)) ?? (await startBatch(setting, context, request, key, plan));
-  const lost = await carryOut(setting, context, intent.changes);
+  const begun = await journal.readIntent(key);
+  const planned = begun ? null : await planBatch(setting, context, request, plan);
+  const intent = begun ?? (await journal.writeIntent(key, planned as Intent));
+  // Another process may have been first: then its intent stands, and it may have begun.
+  const doing: Doing = { setting, batch: key, fresh: intent === planned };
+  const { lost, made } = await carryOut(doing, context, intent.changes);
   const { cursor, missing, changes, conflicts } = intent;
   const kept = conflicts.filter((conflict) => conflict.reason !== 'missing').length + lost.length;
-  return resultOf(await journal.writeOutcome(key, { cursor, done: changes.length - lost.length, kept, missing, lost }));
+  const outcome: Outcome = { cursor, done: changes.length - lost.length, kept, missing, lost, made };
+  return resultOf(await journal.writeOutcome(key, outcome));
 }
 
-async function startBatch(
-  { journal, system }: KindSetting,
+async function planBatch(
+  { system }: KindSetting,
   context: StepContext,
   request: BatchRequest,
-  key: BatchKey,
   plan: () => Promise<Intent>,
 ): Promise<Intent> {
   const intent = await plan();
@@ -46,34 +56,56 @@ async function startBatch(
       advice: 'This batch was not begun, earlier ones stand. See what came in since; then undo, or ask again.',
     });
   }
-  return journal.writeIntent(key, intent);
+  return intent;
 }
 
-/** Answers the keys that somebody changed since the intent was written. */
-async function carryOut(setting: KindSetting, context: StepContext, changes: readonly TagChange[]): Promise<string[]> {
+/** What came of a batch's changes, by key. */
+interface CarriedOut {
+  /** Keys that somebody changed since the intent was written. */
+  readonly lost: readonly string[];
+  readonly made: { readonly [key: string]: string };
+}
+
+async function carryOut(doing: Doing, context: StepContext, changes: readonly Change[]): Promise<CarriedOut> {
   const lost: string[] = [];
+  const made: Record<string, string> = Object.create(null);
+  const hidden: HideChange[] = [];
   for (let at = 0; at < changes.length; at += fenceEvery) {
     context.signal.throwIfAborted();
-    if (at > 0) await setting.journal.checkFence(context.fence);
+    if (at > 0) await doing.setting.journal.checkFence(context.fence);
     const part = changes.slice(at, at + fenceEvery);
-    const done = await inParallel(part, atOnce, (change) => applyChange(setting, change));
-    lost.push(...part.filter((_, i) => !done[i]).map((change) => change.key));
+    const applied = await inParallel(part, atOnce, (change) => applyChange(doing, change));
+    for (const [i, change] of part.entries()) {
+      const result = applied[i];
+      if (!result?.done) lost.push(change.key);
+      else if (change.did === 'hide') hidden.push(change);
+      if (result?.made !== undefined) made[change.key] = result.made;
+    }
   }
-  return lost;
+  const overtaken = hidden.length === 0 ? [] : await settleHidden(doing, hidden, made);
+  return { lost: [...lost, ...overtaken], made };
 }
 
-/** True where the tags are as intended now. Tags that the intent does not name stay as they are. */
-async function applyChange({ s3 }: KindSetting, change: TagChange): Promise<boolean> {
-  const entry = await readLatest(s3, change.key);
-  if (!entry || entry.versionId !== change.versionId || entry.etag !== change.etag) return false;
-  const names = Object.keys(change.after);
-  const now = (name: string): string | null => entry.tags[name] ?? null;
-  if (names.every((name) => now(name) === change.after[name])) return true;
-  if (names.some((name) => now(name) !== change.before[name] && now(name) !== change.after[name])) return false;
-  const tags = Object.entries({ ...entry.tags, ...change.after }).filter(
-    (pair): pair is [string, string] => pair[1] !== null,
-  );
-  return writeTags(s3, change.key, change.versionId, Object.fromEntries(tags));
+function applyChange(doing: Doing, change: Change): Promise<Applied> {
+  switch (change.did) {
+    case undefined:
+      return applyTags(doing, change);
+    case 'copy':
+      return applyCopy(doing, change);
+    case 'drop':
+      return applyDrop(doing, change);
+    case 'hide':
+      return applyHide(doing, change);
+    case 'show':
+      return applyShow(doing, change);
+    case 'release':
+      return applyRelease(doing, change);
+    case 'make-bucket':
+    case 'remove-bucket':
+      return applyBucket(doing, change);
+    case 'versioning':
+      return applyVersioning(doing, change);
+  }
 }
 
 function resultOf({ cursor, done, kept, missing }: Outcome): UndoBatchResult {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Json } from '../../shared/json.ts';
 import type { Fingerprint } from '../system.ts';
+import { copyMark } from './copy-object.ts';
 import type { ObjectEntry } from './objects.ts';
 
-/** Adds objects up, in the order of their keys: key, content (ETag and size), metadata and tags. Versions do not count. */
+/** Adds objects up, in the order of their keys: key, content (ETag and size), metadata and tags. Versions and our mark do not count. */
 export interface FingerprintSum {
   add(entry: Pick<ObjectEntry, 'key' | 'etag' | 'size' | 'metadata' | 'tags'>): void;
   end(): Fingerprint;
@@ -15,7 +16,8 @@ export function sumFingerprint(bucket: string): FingerprintSum {
   return {
     add({ key, etag, size, metadata, tags }) {
       count += 1;
-      hash.update(`${canonicalJson([key, etag, size, metadata, tags] as Json)}\n`);
+      const { [copyMark]: _, ...own } = metadata;
+      hash.update(`${canonicalJson([key, etag, size, own, tags] as Json)}\n`);
     },
     end: () => ({ counts: { [bucket]: count }, hash: hash.digest('hex') }),
   };

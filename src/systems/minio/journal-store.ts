@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Failure } from '../../shared/failure.ts';
 import type { Seal } from '../../shared/sealed.ts';
-import type { Conflict, Fence } from '../system.ts';
+import type { Fence } from '../system.ts';
+import type { Intent, Outcome } from './change.ts';
 import type { S3 } from './s3.ts';
 import { decodeUrl, elementsOf, textOf } from './xml.ts';
 
@@ -17,35 +18,6 @@ export interface BatchKey {
   readonly runId: string;
   readonly stepId: string;
   readonly index: number;
-}
-
-/** Tags of one version, before and after; null = the object has no such tag. */
-export interface TagChange {
-  readonly key: string;
-  readonly versionId: string;
-  readonly etag: string;
-  readonly before: { readonly [tag: string]: string | null };
-  readonly after: { readonly [tag: string]: string | null };
-}
-
-/** What a batch is going to do: written before anything is done, and never changed. */
-export interface Intent {
-  readonly version: 1;
-  readonly changes: readonly TagChange[];
-  readonly conflicts: readonly Conflict[];
-  /** Where the next batch begins; null = nowhere. */
-  readonly cursor: string | number | null;
-  readonly missing: number;
-}
-
-/** What came of it. */
-export interface Outcome {
-  readonly cursor: string | number | null;
-  readonly done: number;
-  readonly kept: number;
-  readonly missing: number;
-  /** Keys that somebody changed between intent and deed: they were left alone. */
-  readonly lost: readonly string[];
 }
 
 /** The journal's bucket: fences, and two objects a batch, sealed. The first writer of an object wins. */

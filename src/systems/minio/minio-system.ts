@@ -8,6 +8,7 @@ import { fingerprint, restore } from './backup/restore.ts';
 import { toFailure } from './failure.ts';
 import { createJournal } from './journal.ts';
 import { createJournalStore, type KindSetting } from './journal-store.ts';
+import { copyKeysKind } from './kinds/copy-keys.ts';
 import { setTagsKind } from './kinds/set-tags.ts';
 import { isVersioned } from './objects.ts';
 import { lookup, scan, violations } from './reading.ts';
@@ -43,7 +44,7 @@ export function createMinioSystem(options: MinioOptions): System {
   return {
     name,
     type: 'minio',
-    kinds: [setTagsKind(setting)],
+    kinds: [setTagsKind(setting), copyKeysKind(setting)],
     identity: () => guard(identity),
     checkHealth: () => checkHealth(s3),
     advanceFence: (fence) => guard(() => store.raiseFence(fence)),

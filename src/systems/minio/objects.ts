@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { S3 } from './s3.ts';
 import { childrenOf, decodeUrl, elementsOf, encodeXml, textOf } from './xml.ts';
 
@@ -70,7 +71,7 @@ function entryOf(version: string): ObjectEntry {
   };
 }
 
-function keepMetadata(pairs: readonly [string, string][]): Names {
+export function keepMetadata(pairs: readonly [string, string][]): Names {
   const lower = pairs.map(([name, value]): [string, string] => [name.toLowerCase(), value]);
   return Object.fromEntries(lower.filter(([name]) => kept.test(name)).sort(byName));
 }
@@ -79,25 +80,39 @@ function byName([a]: readonly [string, string], [b]: readonly [string, string]):
   return a < b ? -1 : 1;
 }
 
-/** One object; null when there is none of that key, or its latest version is a delete marker. */
-export async function readLatest(s3: S3, key: string): Promise<ObjectEntry | null> {
-  const head = await s3.request({ method: 'HEAD', key, allow: gone });
+/** What a question for one object's head answers. */
+export interface ObjectHead extends Omit<ObjectEntry, 'tags'> {
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** One object without its tags; null when there is none of that key, or its latest version is a delete marker. */
+export async function readHead(s3: S3, key: string, version?: string): Promise<ObjectHead | null> {
+  const query = version === undefined ? {} : { query: { versionId: version } };
+  const head = await s3.request({ method: 'HEAD', key, ...query, allow: gone });
   if (!head) return null;
   const { headers } = head;
-  const versionId = String(headers['x-amz-version-id'] ?? 'null');
   const pairs = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
   return {
     key,
-    versionId,
+    versionId: String(headers['x-amz-version-id'] ?? 'null'),
     etag: String(headers.etag ?? '').replaceAll('"', ''),
     size: Number(headers['content-length'] ?? 0),
     lastModified: new Date(String(headers['last-modified'])).toISOString(),
     metadata: keepMetadata(pairs),
-    tags: Number(headers['x-amz-tagging-count'] ?? 0) > 0 ? await readTags(s3, key, versionId) : {},
+    headers,
   };
 }
 
-async function readTags(s3: S3, key: string, versionId: string): Promise<Names> {
+/** The same with its tags. */
+export async function readLatest(s3: S3, key: string): Promise<ObjectEntry | null> {
+  const head = await readHead(s3, key);
+  if (!head) return null;
+  const { headers, ...entry } = head;
+  const tagged = Number(headers['x-amz-tagging-count'] ?? 0) > 0;
+  return { ...entry, tags: tagged ? await readTags(s3, key, entry.versionId) : {} };
+}
+
+export async function readTags(s3: S3, key: string, versionId: string): Promise<Names> {
   const answer = await s3.request({ method: 'GET', key, query: tagging(versionId), allow: gone });
   const pairs = elementsOf(answer?.body ?? '', 'Tag').map((tag): [string, string] => [
     textOf(tag, 'Key') ?? '',

@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
 import { digestOf } from '../../shared/json.ts';
+import { KeptTally } from '../kept-tally.ts';
 import type { BatchRequest, Conflict, Sample, StepPreview, UndoBatchResult, UndoContext } from '../system.ts';
 import { runBatch } from './batch.ts';
-import type { Intent, KindSetting, TagChange } from './journal-store.ts';
-import { inParallel, isVersioned, type ObjectEntry, readLatest } from './objects.ts';
+import { type Change, type Intent, imagesOf, type Outcome } from './change.ts';
+import type { Inverse, Undoing } from './changes/applied.ts';
+import { invertBucket, invertVersioning } from './changes/buckets.ts';
+import { findCopy, invertCopy, invertDrop } from './changes/copies.ts';
+import { findMarker, invertHide, invertShow, readHidden } from './changes/hidden.ts';
+import { findHeldTags, invertTags } from './changes/tags.ts';
+import type { BatchKey, KindSetting } from './journal-store.ts';
+import { inParallel, isVersioned, readLatest } from './objects.ts';
 
-type Reason = Conflict['reason'];
+const atOnce = 8;
 
 /** Batch i undoes the original's last batch but i, and journals itself in the same form. */
 export async function undoBatch(
@@ -18,7 +25,7 @@ export async function undoBatch(
   if (batch.index >= total) return { cursor: null, done: 0, kept: 0, missing: 0 };
   return runBatch(setting, context, batch, async () => {
     const cursor = batch.index + 1 < total ? batch.index + 1 : null;
-    return { ...(await planUndo(setting, context, total - 1 - batch.index)), cursor };
+    return { ...(await planUndo(setting, context, total - 1 - batch.index, false)), cursor };
   });
 }
 
@@ -29,13 +36,16 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
   const total = await setting.journal.countBatches(context.undoes.runId, context.undoes.stepId);
   const keys = createHash('sha256');
   const samples: Sample[] = [];
+  const kept = new KeptTally();
   let count = 0;
   for (let index = total - 1; index >= 0; index -= 1) {
     context.signal.throwIfAborted();
-    for (const { key, before, after } of (await planUndo(setting, context, index)).changes) {
+    const planned = await planUndo(setting, context, index, true);
+    for (const conflict of planned.conflicts) kept.add(conflict);
+    for (const change of planned.changes) {
       count += 1;
-      keys.update(`${key}\n`);
-      if (samples.length < 5) samples.push({ collection: bucket, key, before, after });
+      keys.update(`${change.key}\n`);
+      if (samples.length < 5) samples.push({ collection: bucket, key: change.key, ...imagesOf(change) });
     }
   }
   return {
@@ -46,102 +56,95 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
     samples,
     undoClass: versioned ? 'reversible' : 'one-way',
     locks: [],
-    bytes: count * 400,
-    findings: [],
+    bytes: count * 600,
+    findings: kept.findings(),
+    kept: kept.kept(),
   };
 }
 
-async function planUndo(setting: KindSetting, context: UndoContext, index: number): Promise<Intent> {
+async function planUndo(setting: KindSetting, context: UndoContext, index: number, preview: boolean): Promise<Intent> {
   const key = { ...context.undoes, index };
   const original = await setting.journal.readIntent(key);
   if (!original) throw new Error(`the journal has no batch ${key.runId}/${key.stepId}/${index}`);
-  const lost = new Set((await setting.journal.readOutcome(key))?.lost);
-  const written = original.changes.filter((change) => !lost.has(change.key));
-  const now = await inParallel(written, 8, (change) => readLatest(setting.s3, change.key));
-  const held = await findHeld(setting, context, written);
-  const changes: TagChange[] = [];
-  const conflicts: Conflict[] = [];
-  let missing = 0;
-  for (const [i, change] of written.entries()) {
-    const entry = now[i] ?? null;
-    const reasons = reasonsOf(setting, context, change, entry, held);
-    for (const [tag, reason] of reasons)
-      if (reason !== null) conflicts.push(conflict(setting, change, tag, reason, entry));
-    if (!entry) missing += 1;
-    const open = Object.keys(change.after).filter((tag) => !reasons.has(tag));
-    if (open.length > 0)
-      changes.push({ ...change, before: pick(change.after, open), after: pick(change.before, open) });
-  }
-  return { version: 1, changes, conflicts, cursor: null, missing };
-}
-
-/** Tags that stay, with the reason; null as the reason: it is as before already. */
-function reasonsOf(
-  setting: KindSetting,
-  context: UndoContext,
-  change: TagChange,
-  entry: ObjectEntry | null,
-  held: ReadonlySet<string>,
-): Map<string, Reason | null> {
-  const reasons = new Map<string, Reason | null>();
-  const tags = Object.keys(change.after);
-  if (!entry) return new Map(tags.map((tag, i) => [tag, i === 0 ? 'missing' : null]));
-  const sameVersion = entry.versionId === change.versionId && entry.etag === change.etag;
-  for (const tag of tags) {
-    const value = entry.tags[tag] ?? null;
-    if (!sameVersion) reasons.set(tag, 'changed-since');
-    else if (value === change.before[tag]) reasons.set(tag, null);
-    else if (value !== change.after[tag]) reasons.set(tag, 'changed-since');
-    else if (held.has(JSON.stringify([tag, value]))) reasons.set(tag, 'referred-to');
-  }
-  for (const group of context.coupled) {
-    const together = group
-      .filter((ref) => ref.system === setting.system && ref.collection === setting.s3.bucket)
-      .map((ref) => ref.field.replace(/^tag\./, ''));
-    if (!together.some((tag) => reasons.get(tag))) continue;
-    for (const tag of tags) if (together.includes(tag) && !reasons.has(tag)) reasons.set(tag, 'coupled');
-  }
-  return reasons;
-}
-
-/** Which of the written values newer records refer to, as `[tag, value]`. */
-async function findHeld(
-  setting: KindSetting,
-  context: UndoContext,
-  written: readonly TagChange[],
-): Promise<Set<string>> {
-  const values = new Map<string, Set<string>>();
-  for (const { after } of written) {
-    for (const [tag, value] of Object.entries(after)) {
-      if (value !== null) values.set(tag, (values.get(tag) ?? new Set()).add(value));
-    }
-  }
-  const found = new Set<string>();
-  for (const [tag, all] of values) {
-    const field = { system: setting.system, collection: setting.s3.bucket, field: `tag.${tag}` };
-    for (const value of await context.held(field, [...all])) found.add(JSON.stringify([tag, value]));
-  }
-  return found;
-}
-
-function conflict(
-  setting: KindSetting,
-  change: TagChange,
-  tag: string,
-  reason: Reason,
-  entry: ObjectEntry | null,
-): Conflict {
+  const { lost, made } = (await setting.journal.readOutcome(key)) ?? (await assumeOutcome(setting, key, original));
+  const left = new Set(lost);
+  const written = original.changes.filter((change) => !left.has(change.key));
+  const undoing: Undoing = { setting, context, preview };
+  const inverses = await invertAll(undoing, written, made ?? {});
+  const conflicts = inverses.flatMap((inverse) => inverse.conflicts);
   return {
-    collection: setting.s3.bucket,
-    key: change.key,
-    field: `tag.${tag}`,
-    reason,
-    base: change.before[tag] ?? null,
-    ours: change.after[tag] ?? null,
-    theirs: entry?.tags[tag] ?? null,
+    version: 1,
+    changes: inverses.flatMap(({ change }) => (change === null ? [] : [change])),
+    conflicts,
+    cursor: null,
+    missing: conflicts.filter(({ reason }) => reason === 'missing').length,
   };
 }
 
-function pick(tags: TagChange['after'], names: readonly string[]): TagChange['after'] {
-  return Object.fromEntries(names.map((name) => [name, tags[name] ?? null]));
+/** A batch that was begun and never finished, by a process that was killed: what it made is found in the store. */
+async function assumeOutcome(
+  setting: KindSetting,
+  key: BatchKey,
+  { changes }: Intent,
+): Promise<Pick<Outcome, 'lost' | 'made'>> {
+  const lost: string[] = [];
+  const made: Record<string, string> = Object.create(null);
+  await inParallel(changes, atOnce, async (change) => {
+    if (change.did !== 'copy' && change.did !== 'hide') return;
+    const found = change.did === 'copy' ? await findCopy(setting, key, change) : await findMarker(setting, change);
+    if (found === null) lost.push(change.key);
+    else made[change.key] = found;
+  });
+  return { lost, made };
+}
+
+interface Undone {
+  readonly change: Change | null;
+  readonly conflicts: readonly Conflict[];
+}
+
+async function invertAll(
+  undoing: Undoing,
+  written: readonly Change[],
+  made: NonNullable<Outcome['made']>,
+): Promise<Undone[]> {
+  const { s3 } = undoing.setting;
+  const tags = written.filter((change) => change.did === undefined);
+  const heldTags = await findHeldTags(undoing, tags);
+  const heldKeys = await findHeldKeys(undoing, written);
+  const hidden = written.filter((change) => change.did === 'hide' || change.did === 'show');
+  const versions = await readHidden(undoing, hidden);
+  return inParallel(written, atOnce, async (change): Promise<Undone> => {
+    const makes = made[change.key] ?? '';
+    switch (change.did) {
+      case undefined:
+        return invertTags(undoing, change, await readLatest(s3, change.key), heldTags);
+      case 'copy':
+        return asUndone(await invertCopy(undoing, change, makes, heldKeys));
+      case 'drop':
+        return asUndone(await invertDrop(undoing, change));
+      case 'hide':
+        return asUndone(invertHide(undoing, change, makes, versions.get(change.key) ?? []));
+      case 'show':
+        return asUndone(invertShow(undoing, change, versions.get(change.key) ?? []));
+      case 'make-bucket':
+      case 'remove-bucket':
+        return asUndone(await invertBucket(s3, change));
+      case 'versioning':
+        return asUndone(await invertVersioning(s3, change));
+      case 'release':
+        return { change: null, conflicts: [] };
+    }
+  });
+}
+
+function asUndone({ change, conflict }: Inverse<Change>): Undone {
+  return { change, conflicts: conflict ? [conflict] : [] };
+}
+
+/** Keys of copies that newer records refer to. */
+async function findHeldKeys({ setting, context }: Undoing, written: readonly Change[]): Promise<Set<string>> {
+  const keys = written.filter((change) => change.did === 'copy').map(({ key }) => key);
+  if (keys.length === 0) return new Set();
+  return context.held({ system: setting.system, collection: setting.s3.bucket, field: 'key' }, keys);
 }

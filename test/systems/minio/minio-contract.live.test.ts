@@ -37,6 +37,12 @@ describeSystemContract('minio', async () => {
         },
       },
       { kind: 'minio.set-tags', input: { prefix: 'tenant_', set: { stage: null, 'a b': null } }, count: 3 },
+      {
+        kind: 'minio.copy-keys',
+        input: { match: '^tenant_2/files/(.+)$', target: 'tenant_2/new/$1' },
+        count: 3,
+        edit: { field: 'version_id', apply: () => bucket.put('tenant_2/new/d.txt', 'a newer version') },
+      },
     ],
     reading: {
       lookup: { ...reading, by: 'key' },

@@ -16,6 +16,10 @@ export interface ScratchBucket {
     content: string | Buffer,
     more?: { tags?: Record<string, string>; metadata?: Record<string, string> },
   ): Promise<void>;
+  /** As a browser uploads it: its metadata may be outside of ASCII. */
+  postForm(key: string, content: string, title: string): Promise<void>;
+  /** Removes all versions and delete markers of a key. */
+  removeVersions(key: string): Promise<void>;
   /** Uploads in these parts. */
   putParts(key: string, parts: readonly Buffer[], metadata: Record<string, string>): Promise<void>;
   tagsOf(key: string): Promise<Record<string, string>>;
@@ -27,7 +31,7 @@ export interface ScratchBucket {
 
 let count = 0;
 
-export async function scratchBucket(options: { versioned?: boolean } = {}): Promise<ScratchBucket> {
+export async function scratchBucket(options: { versioned?: boolean; locked?: boolean } = {}): Promise<ScratchBucket> {
   const { url, accessKey, secretKey } = liveStores().minio;
   const { hostname, port } = new URL(url);
   const client = new Client({
@@ -40,7 +44,7 @@ export async function scratchBucket(options: { versioned?: boolean } = {}): Prom
   });
   count += 1;
   const name = `scratch-${process.pid}-${Date.now()}-${count}`;
-  await client.makeBucket(name);
+  await client.makeBucket(name, 'us-east-1', { ObjectLocking: options.locked ?? false });
   if (options.versioned !== false) await client.setBucketVersioning(name, { Status: 'Enabled' });
   const seal = createSeal(Buffer.alloc(32, 9));
   const logger = pino({ level: 'silent' });
@@ -53,6 +57,25 @@ export async function scratchBucket(options: { versioned?: boolean } = {}): Prom
       const bytes = Buffer.from(content);
       await client.putObject(name, key, bytes, bytes.length, metadata ?? {});
       if (tags) await client.setObjectTagging(name, key, tags);
+    },
+    async postForm(key, content, title) {
+      const policy = client.newPostPolicy();
+      policy.setBucket(name);
+      policy.setKey(key);
+      policy.setExpires(new Date(Date.now() + 60_000));
+      policy.setUserMetaData({ title });
+      const { postURL, formData } = await client.presignedPostPolicy(policy);
+      const form = new FormData();
+      for (const [field, value] of Object.entries(formData)) form.append(field, String(value));
+      form.append('file', new Blob([content]));
+      const sent = await fetch(postURL, { method: 'POST', body: form });
+      if (!sent.ok) throw new Error(`POST ${key}: ${sent.status} ${await sent.text()}`);
+    },
+    async removeVersions(key) {
+      for await (const item of client.listObjects(name, key, true, { IncludeVersion: true })) {
+        const { name: found, versionId } = item as { name: string; versionId: string };
+        if (found === key) await client.removeObject(name, key, { versionId });
+      }
     },
     async putParts(key, parts, metadata) {
       const uploadID = await client.initiateNewMultipartUpload(name, key, metadata);
@@ -73,16 +96,26 @@ export async function scratchBucket(options: { versioned?: boolean } = {}): Prom
       return Buffer.concat(chunks).toString();
     },
     async versionsOf(key) {
-      const found: unknown[] = [];
-      for await (const item of client.listObjects(name, key, true, { IncludeVersion: true })) found.push(item);
-      return found.length;
+      let found = 0;
+      for await (const item of client.listObjects(name, key, true, { IncludeVersion: true })) {
+        if (item.name === key) found += 1;
+      }
+      return found;
     },
     async remove() {
+      // A bucket with object lock cannot be removed as a whole.
+      if (options.locked) {
+        for await (const item of client.listObjects(name, '', true, { IncludeVersion: true })) {
+          const { name: key, versionId } = item as { name: string; versionId: string };
+          await client.removeObject(name, key, { versionId });
+        }
+      }
       for (const bucket of [name, `${name}-tas-journal`]) {
         const headers = { 'x-minio-force-delete': 'true' };
         await client
           .makeRequestAsyncOmit({ method: 'DELETE', bucketName: bucket, headers }, '', [204], 'us-east-1')
           .catch((error: { code?: string }) => {
+            if (error.code === 'MethodNotAllowed') return client.removeBucket(bucket);
             if (error.code !== 'NoSuchBucket') throw error;
           });
       }

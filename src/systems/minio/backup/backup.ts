@@ -81,7 +81,10 @@ async function saveObject(
 }
 
 /** How it was cut where it was uploaded in parts. Equal parts are the rule: then two questions do. */
-async function partSizes(s3: S3, { key, versionId, etag, size }: ObjectEntry): Promise<number[] | null> {
+export async function partSizes(
+  s3: S3,
+  { key, versionId, etag, size }: Pick<ObjectEntry, 'key' | 'versionId' | 'etag' | 'size'>,
+): Promise<number[] | null> {
   const count = Number(/^[0-9a-f]{32}-(\d+)$/.exec(etag)?.[1] ?? 0);
   if (count === 0) return null;
   const sizeOf = async (part: number): Promise<number> => {

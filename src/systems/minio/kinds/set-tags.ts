@@ -12,7 +12,8 @@ import {
   type StepPreview,
 } from '../../system.ts';
 import { runBatch } from '../batch.ts';
-import type { Intent, KindSetting, TagChange } from '../journal-store.ts';
+import type { Intent, TagChange } from '../change.ts';
+import type { KindSetting } from '../journal-store.ts';
 import { isVersioned, listLatest, type ObjectEntry } from '../objects.ts';
 import { fill, isRegex, select } from '../selection.ts';
 import { previewUndo, undoBatch } from '../undo.ts';
