@@ -56,7 +56,12 @@ it('takes a part again whole when the process was killed while it took it, or be
   await writeFile(at('people', 'part.json'), '{"torn');
   const part = await sample.folder.takePart(sample.request(setId));
   expect(part.fingerprint.counts).toEqual({ User: 2 });
-  expect((await readdir(at('people'))).sort()).toEqual(['journal.ndjson', 'part.json', 'records.ndjson']);
+  expect((await readdir(at('people'))).sort()).toEqual([
+    'data-model.json',
+    'journal.ndjson',
+    'part.json',
+    'records.ndjson',
+  ]);
   expect(await readdir(at())).toEqual(['people']);
 });
 

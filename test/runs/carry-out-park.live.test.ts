@@ -76,6 +76,7 @@ describe('a step that fails', () => {
       'backup.seal done',
       'data.fill done',
       'data.break failed',
+      'version.people waiting',
     ]);
     expect(await leaseState()).toBe('parked');
     expect(await holder()).toBe(run.id);
