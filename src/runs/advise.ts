@@ -51,12 +51,15 @@ async function planOrReason(deps: AdviseDeps, environment: Environment, run: Run
 }
 
 function undoWay(environment: Environment, run: Run, plan: Plan): UndoWay {
-  const steps = plan.stages.flatMap((stage) => stage.steps).filter((step) => step.mode === 'undo');
-  const names = [...new Set(steps.map((step) => step.system ?? ''))];
+  // The record of the data-model version goes back as well; it is no user's data.
+  const steps = plan.stages
+    .flatMap((stage) => stage.steps)
+    .filter((step) => step.mode === 'undo' && step.system !== null);
+  const names = [...new Set(steps.map((step) => step.system as string))];
   const systems = names.map((system) =>
     undoneSystem(
       system,
-      steps.filter((step) => (step.system ?? '') === system),
+      steps.filter((step) => step.system === system),
     ),
   );
   const aside = stepsWithAside(environment, performedRun(run)).length > 0 && run.endedAt !== null;

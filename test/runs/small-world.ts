@@ -10,8 +10,10 @@ import type { Environment } from '../../src/plans/environment.ts';
 import type { Action, Plan } from '../../src/plans/plan.ts';
 import { newBackupId } from '../../src/plans/plan-actions.ts';
 import { carryOut, type Outcome } from '../../src/runs/carry-out.ts';
+import type { Door } from '../../src/runs/door.ts';
 import type { CarryOutDeps, Durable } from '../../src/runs/execution.ts';
 import { createMakePlan } from '../../src/runs/make-plan.ts';
+import { openDoor } from '../../src/runs/open-door.ts';
 import type { RunRecords, StoredRun } from '../../src/runs/run-records.ts';
 import { settle } from '../../src/runs/settle.ts';
 import { createUndoKinds } from '../../src/runs/undo-kinds.ts';
@@ -24,11 +26,17 @@ import type { Fence } from '../../src/systems/system.ts';
 import { newRun } from '../storage/fresh-bot-database.ts';
 import { RememberedSteps } from './remembered-steps.ts';
 
-/** One environment with one system in memory, planned and carried out by the real code on real run records. */
+/** One environment with systems in memory, planned and carried out by the real code on real run records. */
 export interface SmallWorld {
   readonly environment: Environment;
   readonly people: MemorySystem;
+  /** By name, `people` among them. */
+  readonly systems: ReadonlyMap<string, MemorySystem>;
   readonly deps: CarryOutDeps;
+  readonly door: Door;
+  /** Milliseconds that runs waited or rested, in order; the clock went on by as much. Called at each. */
+  readonly slept: number[];
+  onSleep: () => Promise<void> | void;
   /** Tokens that the system was told, in order. */
   readonly tokens: number[];
   /** What `advanceFence` fails with, until it is null again. */
@@ -48,6 +56,10 @@ export interface WorldOptions {
   readonly users: readonly MemoryRecord[];
   /** The steps of the one migration, `fill`. */
   readonly steps: readonly MigrationStep[];
+  /** Systems beside `people`: records by collection. */
+  readonly also?: { readonly [system: string]: { readonly [collection: string]: readonly MemoryRecord[] } };
+  readonly migration?: Partial<Pick<Migration, 'references' | 'coupled' | 'flag'>>;
+  readonly shown?: readonly string[];
 }
 
 export const fillTenants: MigrationStep = {
@@ -79,6 +91,8 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
   };
   const clock = { now: () => world.now };
   const systems = new Map([['people', fenced]]);
+  for (const [system, collections] of Object.entries(options.also ?? {}))
+    systems.set(system, createMemorySystem({ name: system, seal, records: collections }));
   const folder = createBackupFolder(root, new Secret(Buffer.alloc(32, 9).toString('base64')));
   const checks = async () => new Map();
   const environment: Environment = {
@@ -96,15 +110,16 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
     expiresMinutes: 60,
     tolerancePercent: 3,
     holdDays: 14,
-    shown: new Set(),
+    shown: new Set(options.shown),
+    rates: () => records.rates(),
     configHash: 'config',
-    migrations: async () => new Map([['fill', migrationOf(options.steps)]]),
+    migrations: async () => new Map([['fill', { ...migrationOf(options.steps), ...options.migration }]]),
     checks,
     ledger: records.ledger(name, []),
     backupRoom: async () => ({ free: Number.MAX_SAFE_INTEGER, lastSet: null }),
   };
   const listBackups = (of: string) => folder.listSets(of);
-  const makePlan = createMakePlan(records, listBackups);
+  const makePlan = createMakePlan(records, listBackups, clock);
   const find = async (id: string): Promise<StoredRun> => {
     const run = await records.find(id);
     if (!run) throw new Error(`${id} is not there`);
@@ -113,8 +128,19 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
   const world: SmallWorld = {
     environment,
     people,
+    systems,
     tokens,
     fenceFailure: null,
+    slept: [],
+    onSleep: () => undefined,
+    door: openDoor({
+      environments: new Map([[name, environment]]),
+      records,
+      makePlan,
+      clock,
+      listBackups,
+      readBackup: (of, id) => folder.readSet(of, id),
+    }),
     now: new Date('2026-11-20T10:00:00.000Z'),
     deps: {
       records,
@@ -123,6 +149,13 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
       settle: (run) => settle(records, listBackups, run),
       clock,
       logger: createLogger('silent'),
+      pacing: {
+        async sleep(milliseconds) {
+          world.slept.push(milliseconds);
+          world.now = new Date(world.now.getTime() + milliseconds);
+          await world.onSleep();
+        },
+      },
     },
     async ask(action, subject = action === 'migrate' ? 'fill' : '', change = (plan) => plan) {
       const backupId = newBackupId(clock);
