@@ -51,6 +51,21 @@ export class RememberedSteps {
   }
 }
 
+/** Does something, once, as soon as a step of that name is remembered. */
+export function afterStep(durable: Durable, name: string, work: () => Promise<unknown>): Durable {
+  let did = false;
+  return {
+    async step(given, stepWork) {
+      const result = await durable.step(given, stepWork);
+      if (given === name && !did) {
+        did = true;
+        await work();
+      }
+      return result;
+    },
+  };
+}
+
 function read<T>({ value }: Result): T {
   return (value === null ? undefined : JSON.parse(value)) as T;
 }
