@@ -1,3 +1,4 @@
+import { adviceMessage, waysOf } from '../../blocks/advice.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { detailsMessage, detailsWindow } from '../../blocks/details.ts';
@@ -21,6 +22,7 @@ import {
   threadLine,
   votedMessage,
 } from '../../blocks/notices.ts';
+import { planMessage } from '../../blocks/plan-view.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import { runCard } from '../../blocks/run-card.ts';
@@ -30,6 +32,7 @@ import { blockErrors } from '../../sandbox/slack/limits/blocks.ts';
 import type { Action } from '../../src/plans/plan.ts';
 import { runStatuses } from '../../src/runs/run-status.ts';
 import { sampleNow } from '../sample-run.ts';
+import { hostileAdvice } from './hostile-advice.ts';
 import { hostile, hostileBallot, hostileConflicts, hostileRun } from './hostile-run.ts';
 import { mrkdwnTexts } from './mrkdwn-texts.ts';
 
@@ -142,6 +145,20 @@ const long: [string, Message][] = [
     }),
   ],
 ];
+
+const preview = { plan: run.plan, votesNeeded: 1, refused: true };
+long.push(
+  ['plan', planMessage(preview, 'pages')],
+  ['plan for a terminal', planMessage(preview, 'all')],
+  [
+    'advice',
+    adviceMessage(
+      hostileAdvice,
+      waysOf(hostileAdvice).map(() => 't'),
+    ),
+  ],
+  ['advice for a terminal', adviceMessage(hostileAdvice, null)],
+);
 
 const windows = [detailsWindow(run, hostileConflicts, sampleNow), rejectWindow(run, 't')];
 

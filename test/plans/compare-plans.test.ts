@@ -28,6 +28,7 @@ describe('a plan made again', () => {
     ['content', { contentHash: 'x' }, 'the migration file was edited'],
     ['configuration', { configHash: 'x' }, 'configuration was edited'],
     ['server', { identities: { graph: 'store-2', records: '7300000000000000001' } }, 'graph is another server'],
+    ['canary', { canary: 'tenant_1' }, 'it was narrowed to nothing, now to tenant_1'],
     ['missing server', { identities: { records: '7300000000000000001' } }, 'graph is another server'],
   ])('says when the %s has changed', (_what, over, text) => {
     const changes = comparePlans(samplePlan(), samplePlan(over), 50);
@@ -62,6 +63,35 @@ describe('a plan made again', () => {
 
   it('says when the schema has changed, whatever the counts', () => {
     expect(between(filled(), filled({ schemaHash: 'x' }), 50)).toEqual(['the schema under “Fill” has changed']);
+  });
+});
+
+describe('a step that is not what it was', () => {
+  it.each([
+    [{ ownApproval: true }, /now has a vote of its own/],
+    [{ effect: 'destroys' }, /“Fill” changes no longer: it destroys now/],
+  ] as const)('%o', (over, text) => {
+    expect(between(filled(), filled(over), 50)).toEqual([expect.stringMatching(text)]);
+  });
+
+  it('no longer has the vote of its own that people counted on', () => {
+    expect(between(filled({ ownApproval: true }), filled(), 50)).toEqual([
+      expect.stringMatching(/no longer has a vote/),
+    ]);
+  });
+});
+
+describe('counts that are lower bounds', () => {
+  const bound = { exact: false, count: 1_000 };
+
+  it('were signed as such, so that any number is fine and nothing caps it', () => {
+    expect(between(filled(bound), filled({ count: 90_000 }), 0)).toEqual([]);
+    expect(capOf(filled(bound), 3)).toBeNull();
+  });
+
+  it('that come where a number was signed refuse only what is certainly too many', () => {
+    expect(between(filled({ count: 1_000 }), filled({ ...bound, count: 400 }), 3)).toEqual([]);
+    expect(between(filled({ count: 1_000 }), filled({ ...bound, count: 1_031 }), 3)).toHaveLength(1);
   });
 });
 
