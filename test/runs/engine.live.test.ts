@@ -151,6 +151,59 @@ describe('the engine', () => {
   }, 60_000);
 });
 
+const erin = { id: 'UERIN', name: 'erin' };
+const paused = (id: string): Promise<StoredRun> =>
+  until(`${id} to stand still`, async () => {
+    const run = await bot.records.find(id);
+    return run?.status === 'paused' ? run : null;
+  });
+
+describe('a run that is paused', () => {
+  it('holds no worker, and goes on from where it stood when it is resumed', async () => {
+    let asked: Promise<unknown> | null = null;
+    const id = await ask();
+    moment = (index, when) => {
+      if (index === 1 && when === 'before') asked ??= bot.records.askToHalt(id, 'pause', erin);
+    };
+    await start();
+    const still = await paused(id);
+    expect(await asked).toBe('asked');
+    expect(still.control.pause).toBe('erin asked for it');
+    const done = still.steps[0]?.done ?? 0;
+    expect(done).toBeGreaterThanOrEqual(500);
+    expect(done).toBeLessThan(count);
+    const [work] = await bot.sql('select status from dbos.workflow_status where workflow_uuid = $1', [id]);
+    expect(work?.status).toBe('SUCCESS');
+    expect(await bot.records.resume(id, erin)).toBe(true);
+    expect(await ended(id)).toMatchObject({ status: 'done', attempt: 2, steps: [{ state: 'done', done: count }] });
+    expect(await written()).toEqual(once1);
+    expect(await bot.records.leaseHolder(environment)).toBeNull();
+  });
+
+  it('while its worker is killed, and whose next one is killed as well, writes nothing twice', async () => {
+    const id = await ask();
+    const first = spawnWorker('2:after');
+    await once(first, 'exit');
+    expect(await bot.records.askToHalt(id, 'pause', erin)).toBe('asked');
+    const second = spawnWorker('3:after');
+    const still = await paused(id);
+    // The batch that was kept last was never counted: its store answers it from the journal.
+    expect(still.steps[0]).toMatchObject({ state: 'running', done: 500, batches: 2 });
+    await bot.records.resume(id, erin);
+    const [, signal] = await once(second, 'exit');
+    expect(signal).toBe('SIGKILL');
+    spawnWorker();
+    expect(await ended(id)).toMatchObject({
+      status: 'done',
+      attempt: 2,
+      failure: null,
+      steps: [{ state: 'done', done: count, batches: 7 }],
+    });
+    expect(await written()).toEqual(once1);
+    expect(await eventsOf(id)).toEqual([...story.slice(0, 4), 'asked', 'paused', 'resumed', ...story.slice(2)]);
+  }, 60_000);
+});
+
 describe('a worker process that is killed', () => {
   it('in the middle of its batches, again and again, is followed by one that ends the run with nothing done twice', async () => {
     const id = await ask();
