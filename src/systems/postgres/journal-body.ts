@@ -22,8 +22,6 @@ interface OfSchema {
 export interface ColumnChange extends OfSchema {
   readonly did: 'add-column' | 'drop-column';
   readonly type: string;
-  /** The column whose values it bears too: undo may take it away full. */
-  readonly copyOf?: string;
 }
 
 export interface ConstraintChange extends OfSchema {
@@ -50,6 +48,8 @@ export interface IndexChange extends OfSchema {
 export interface MirrorChange extends OfSchema {
   readonly did: 'mirror' | 'unmirror';
   readonly follower: string;
+  /** The follower is made with its mirror, and goes with it; absent = it is a column in its own right. */
+  readonly type?: string;
 }
 
 /** From now on `name` leads and bears the default; `follower` follows and has none. */

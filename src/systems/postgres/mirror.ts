@@ -53,7 +53,7 @@ export async function createMirror(session: Session, table: Table, leader: strin
   const fn = `${place?.schema ?? 'public'}.${FUNCTION}${suffix}`;
   const [l, f] = [quoteName(leader), quoteName(follower)];
   const body = `BEGIN
-  IF ROW(NEW.${f}) OPERATOR(pg_catalog.*<>) ROW(OLD.${f}) THEN NEW.${l} := NEW.${f}; ELSE NEW.${f} := NEW.${l}; END IF;
+  IF ROW(NEW.${f})::record OPERATOR(pg_catalog.*<>) ROW(OLD.${f})::record THEN NEW.${l} := NEW.${f}; ELSE NEW.${f} := NEW.${l}; END IF;
   RETURN NEW;
 END`;
   await session.rows(`CREATE OR REPLACE FUNCTION ${fn}() RETURNS trigger LANGUAGE plpgsql AS ${quoteText(body)}`, []);
@@ -107,11 +107,23 @@ export async function findDefault(session: Session, table: Table, column: string
 
 /** `place` = the table's alias. True where the two columns hold other values. */
 export function differ(place: string, a: string, b: string): string {
-  return `ROW(${place}.${quoteName(a)}) OPERATOR(pg_catalog.*<>) ROW(${place}.${quoteName(b)})`;
+  return `ROW(${place}.${quoteName(a)})::record OPERATOR(pg_catalog.*<>) ROW(${place}.${quoteName(b)})::record`;
 }
 
 export async function countDifferent(session: Session, table: Table, a: string, b: string): Promise<number> {
   const [row] = await session.rows(`SELECT count(*) AS n FROM ${table.sql} r WHERE ${differ('r', a, b)}`, []);
+  return Number(row?.n ?? 0);
+}
+
+/** Rows whose follower holds a value that would be lost with it; one that was not filled yet holds none. */
+export async function countOnlyFollowers(
+  session: Session,
+  table: Table,
+  leader: string,
+  follower: string,
+): Promise<number> {
+  const where = `r.${quoteName(follower)} IS NOT NULL AND ${differ('r', leader, follower)}`;
+  const [row] = await session.rows(`SELECT count(*) AS n FROM ${table.sql} r WHERE ${where}`, []);
   return Number(row?.n ?? 0);
 }
 

@@ -12,7 +12,10 @@ import { addColumnKind } from './kinds/add-column.ts';
 import { addForeignKeyKind } from './kinds/add-foreign-key.ts';
 import { backfillColumnKind } from './kinds/backfill-column.ts';
 import { createIndexKind } from './kinds/create-index.ts';
+import { dropColumnKind } from './kinds/drop-column.ts';
+import { dropTableKind } from './kinds/drop-table.ts';
 import { insertRowsKind } from './kinds/insert-rows.ts';
+import { renameColumnKind } from './kinds/rename-column.ts';
 import { setNotNullKind } from './kinds/set-not-null.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { identity, lookup, scan, violations } from './reads.ts';
@@ -29,6 +32,9 @@ const kindMakers: readonly ((setting: KindSetting) => StepKind)[] = [
   addCheckKind,
   setNotNullKind,
   createIndexKind,
+  renameColumnKind,
+  dropColumnKind,
+  dropTableKind,
 ];
 
 /** One database of a PostgreSQL server (15 or later). Opens no connection before it is asked something. */

@@ -10,7 +10,8 @@ const BEFORE_EACH_ROW = 3;
 
 /**
  * Triggers and cascades that would change records which no journal sees. A trigger before each row whose function only
- * computes the row itself (`updated_at`) is let through; a function that is not readable PL/pgSQL is not.
+ * computes the row itself (`updated_at`) is let through, our own mirror of two columns too; a function that is not readable
+ * PL/pgSQL is not.
  */
 export async function findSideEffects(
   session: Session,
@@ -22,7 +23,7 @@ export async function findSideEffects(
   const triggers = await session.rows<{ name: string; type: string; source: string; language: string }>(
     `SELECT g.tgname AS name, g.tgtype AS type, p.prosrc AS source, l.lanname AS language
      FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-     WHERE g.tgrelid = $1::oid AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND (g.tgtype::int & $2::int) <> 0
+     WHERE g.tgrelid = $1::oid AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND p.proname !~ '^_tas_mirror_' AND (g.tgtype::int & $2::int) <> 0
      UNION ALL
      SELECT r.rulename, '0', 'rule', 'sql' FROM pg_catalog.pg_rewrite r WHERE r.ev_class = $1::oid AND r.rulename <> '_RETURN'
      ORDER BY 1`,

@@ -14,7 +14,7 @@ export const addColumn: Deed<ColumnChange> = {
   },
 };
 
-/** Only an empty column that nobody uses; a copy's values stand in the other column as well. */
+/** Only an empty column that nobody uses. */
 export const dropColumn: Deed<ColumnChange> = {
   async judge({ session, table, change, conflict }, preview) {
     if (!table.columns.has(change.name)) return conflict('missing', null);
@@ -24,12 +24,10 @@ export const dropColumn: Deed<ColumnChange> = {
     return user ? conflict('referred-to', user.words) : 'go';
   },
   async act({ session, table, change, conflict }) {
-    if (change.copyOf === undefined) {
-      // Writers wait while it is looked whether anyone uses the column; readers do not.
-      await session.rows(`LOCK TABLE ${table.sql} IN SHARE ROW EXCLUSIVE MODE`, []);
-      const left = await countValues(session, table, change.name);
-      if (left > 0) return conflict('changed-since', left);
-    }
+    // Writers wait while it is looked whether anyone uses the column; readers do not.
+    await session.rows(`LOCK TABLE ${table.sql} IN SHARE ROW EXCLUSIVE MODE`, []);
+    const left = await countValues(session, table, change.name);
+    if (left > 0) return conflict('changed-since', left);
     await session.rows(`ALTER TABLE ${table.sql} DROP COLUMN ${quoteName(change.name)} RESTRICT`, []);
     return null;
   },

@@ -5,6 +5,7 @@ import type { ConstraintChange, ValidationChange } from '../journal-body.ts';
 import type { Deed } from './deed.ts';
 
 export const addConstraint: Deed<ConstraintChange> = {
+  soft: true,
   async judge({ session, table, change, conflict }) {
     const standing = await findConstraint(session, table.oid, change.name);
     if (!standing) return 'go';
