@@ -35,6 +35,11 @@ export function invalidStatement(place: string, text: string, at: number, proble
   });
 }
 
+function findLoadCsv(tokens: readonly Token[]): Token | undefined {
+  const solid = tokens.filter(({ kind, text }) => kind !== 'comment' && text.trim() !== '');
+  return solid.find(({ text }, i) => /^load$/i.test(text) && /^csv$/i.test(solid[i + 1]?.text ?? ''));
+}
+
 /** What no statement from outside may contain, be it an expression or a whole query. */
 export function refuseUnsafe(place: string, text: string): Token[] {
   const escaped = text.search(/\\u/i);
@@ -47,9 +52,11 @@ export function refuseUnsafe(place: string, text: string): Token[] {
       throw invalidStatement(place, text, token.at, `${token.name} belongs to the bot and cannot be used`);
     }
   }
+  // Asked for here and not only of the server: its plan does not show what a subquery within an expression does.
+  const load = findLoadCsv(tokens);
+  if (load) throw invalidStatement(place, text, load.at, 'LOAD CSV is not allowed');
   const unknown = namespacedCalls(tokens).find((call) => !FUNCTIONS.test(call.name));
-  if (unknown)
-    throw invalidStatement(place, text, unknown.at, `the function ${unknown.name} is not on the list of safe ones`);
+  if (unknown) throw invalidStatement(place, text, unknown.at, `${unknown.name} is not on the list of safe ones`);
   return tokens;
 }
 

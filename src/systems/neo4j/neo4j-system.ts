@@ -14,12 +14,15 @@ import { copyNodes } from './kinds/copy-nodes.ts';
 import { createConstraint } from './kinds/create-constraint.ts';
 import { createIndex } from './kinds/create-index.ts';
 import { createNodes } from './kinds/create-nodes.ts';
+import { cypherKind } from './kinds/cypher.ts';
 import { deleteNodes } from './kinds/delete-nodes.ts';
 import { dropConstraintByName } from './kinds/drop-constraint.ts';
 import { dropIndex } from './kinds/drop-index.ts';
 import { removeProperty } from './kinds/remove-property.ts';
 import { renameProperty } from './kinds/rename-property.ts';
+import { retypeRelationships } from './kinds/retype-relationships.ts';
 import { setProperties } from './kinds/set-properties.ts';
+import { setRelationshipProperties } from './kinds/set-relationship-properties.ts';
 import { findViolations, lookup, scan } from './reads.ts';
 
 interface Neo4jOptions {
@@ -61,8 +64,11 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
       createIndex(store),
       dropIndex(store),
       dropConstraintByName(store),
+      cypherKind(store),
       renameProperty(store),
       removeProperty(store),
+      setRelationshipProperties(store),
+      retypeRelationships(store),
     ],
     async identity() {
       const rows = await connection.read((transaction) => transaction.run('CALL db.info() YIELD id RETURN id'));

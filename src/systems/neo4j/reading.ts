@@ -1,4 +1,4 @@
-import { Neo4jError, type Plan } from 'neo4j-driver';
+import { Neo4jError, type Plan, type ResultSummary } from 'neo4j-driver';
 import { Failure } from '../../shared/failure.ts';
 import type { Connection } from './connection.ts';
 import { asFailure } from './error.ts';
@@ -27,16 +27,26 @@ function refuse(place: string, problem: string): Failure {
   });
 }
 
+/** The plan's operators from the top on, without the name of the runtime. */
+export function* operatorsOf(plan: Plan): Generator<{ readonly operator: string; readonly details: string }> {
+  const details = String((plan.arguments as { Details?: unknown }).Details ?? '');
+  yield { operator: plan.operatorType.replace(/@.*$/, ''), details };
+  for (const child of plan.children) yield* operatorsOf(child);
+}
+
+/** What no statement of a file may do, whether it reads or writes; `why` says what is wrong with it. */
+export function whyForbidden(operator: string, details: string): string | null {
+  if (operator === 'LoadCSV') return 'LOAD CSV is not allowed';
+  if (operator !== 'ProcedureCall') return null;
+  const name = details.split('(')[0]?.replaceAll('`', '').trim() ?? '';
+  return PROCEDURES.has(name.toLowerCase()) ? null : `the procedure ${name} is not on the list of reading ones`;
+}
+
 function refuseOperators(place: string, plan: Plan): void {
-  const operator = plan.operatorType.replace(/@.*$/, '');
-  if (operator === 'LoadCSV') throw refuse(place, 'LOAD CSV is not allowed');
-  if (operator === 'ProcedureCall') {
-    const details = String((plan.arguments as { Details?: unknown }).Details ?? '');
-    const name = details.split('(')[0]?.replaceAll('`', '').trim() ?? '';
-    if (!PROCEDURES.has(name.toLowerCase()))
-      throw refuse(place, `the procedure ${name} is not on the list of reading ones`);
+  for (const { operator, details } of operatorsOf(plan)) {
+    const why = whyForbidden(operator, details);
+    if (why !== null) throw refuse(place, why);
   }
-  for (const child of plan.children) refuseOperators(place, child);
 }
 
 /** A syntax error's line and column are those of the composed statement; people need those of their file. */
@@ -55,6 +65,13 @@ function inTheFile(error: unknown, statement: Statement, connection: Connection)
   return new Failure({ code: 'invalid-statement', message, advice: failure.advice, cause: failure.cause });
 }
 
+/** What the server would do, without doing it; throws `invalid-statement` with the position in the file. */
+export async function explainStatement(connection: Connection, statement: Statement): Promise<ResultSummary> {
+  return connection.explain(statement.text).catch((error: unknown) => {
+    throw inTheFile(error, statement, connection);
+  });
+}
+
 /** Statements that were found to read, by connection: each batch of a step asks for the same ones. */
 const known = new WeakMap<Connection, Set<string>>();
 const KNOWN_LIMIT = 500;
@@ -63,9 +80,7 @@ const KNOWN_LIMIT = 500;
 export async function ensureReading(connection: Connection, statement: Statement, place: string): Promise<void> {
   const texts = known.get(connection) ?? new Set();
   if (texts.has(statement.text)) return;
-  const summary = await connection.explain(statement.text).catch((error: unknown) => {
-    throw inTheFile(error, statement, connection);
-  });
+  const summary = await explainStatement(connection, statement);
   if (summary.queryType !== 'r') throw refuse(place, 'it would write to the database');
   if (summary.plan !== false) refuseOperators(place, summary.plan);
   if (texts.size >= KNOWN_LIMIT) texts.clear();
