@@ -34,6 +34,11 @@ const meanings: Readonly<Record<string, readonly [FailureCode, string, string]>>
   ],
   XMinioStorageFull: ['disk-full', 'has no room left', 'Make room on the server; nothing half-written is kept.'],
   XMinioAdminBucketQuotaExceeded: ['disk-full', 'has reached the quota of its bucket', 'Raise the quota.'],
+  InvalidBucketState: [
+    'precondition-failed',
+    'cannot pause its versions: its objects are locked',
+    'A bucket with object lock always keeps versions.',
+  ],
   InvalidTag: ['step-failed', 'refuses a tag', 'Tags take letters, digits, spaces and + - = . _ : / @.'],
   EntityTooLarge: ['step-failed', 'refuses an object of this size', nothing],
 };

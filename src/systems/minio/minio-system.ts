@@ -9,7 +9,10 @@ import { toFailure } from './failure.ts';
 import { createJournal } from './journal.ts';
 import { createJournalStore, type KindSetting } from './journal-store.ts';
 import { copyKeysKind } from './kinds/copy-keys.ts';
+import { createBucketKind } from './kinds/create-bucket.ts';
+import { removeKeysKind } from './kinds/remove-keys.ts';
 import { setTagsKind } from './kinds/set-tags.ts';
+import { setVersioningKind } from './kinds/set-versioning.ts';
 import { isVersioned } from './objects.ts';
 import { lookup, scan, violations } from './reading.ts';
 import { connectS3, type S3, type S3Options } from './s3.ts';
@@ -44,7 +47,13 @@ export function createMinioSystem(options: MinioOptions): System {
   return {
     name,
     type: 'minio',
-    kinds: [setTagsKind(setting), copyKeysKind(setting)],
+    kinds: [
+      setTagsKind(setting),
+      copyKeysKind(setting),
+      removeKeysKind(setting),
+      createBucketKind(setting),
+      setVersioningKind(setting),
+    ],
     identity: () => guard(identity),
     checkHealth: () => checkHealth(s3),
     advanceFence: (fence) => guard(() => store.raiseFence(fence)),

@@ -5,7 +5,7 @@ import type { BatchRequest, Conflict, Sample, StepPreview, UndoBatchResult, Undo
 import { runBatch } from './batch.ts';
 import { type Change, type Intent, imagesOf, type Outcome } from './change.ts';
 import type { Inverse, Undoing } from './changes/applied.ts';
-import { invertBucket, invertVersioning } from './changes/buckets.ts';
+import { invertBucket, invertVersioning, isBucket } from './changes/buckets.ts';
 import { findCopy, invertCopy, invertDrop } from './changes/copies.ts';
 import { findMarker, invertHide, invertShow, readHidden } from './changes/hidden.ts';
 import { findHeldTags, invertTags } from './changes/tags.ts';
@@ -32,7 +32,8 @@ export async function undoBatch(
 /** Compares every object of the run's journal with what stands there now. */
 export async function previewUndo(setting: KindSetting, context: UndoContext): Promise<StepPreview> {
   const { bucket } = setting.s3;
-  const versioned = await isVersioned(setting.s3);
+  // The bucket may be what the undo brings back.
+  const versioned = !(await isBucket(setting.s3, bucket)) || (await isVersioned(setting.s3));
   const total = await setting.journal.countBatches(context.undoes.runId, context.undoes.stepId);
   const keys = createHash('sha256');
   const samples: Sample[] = [];

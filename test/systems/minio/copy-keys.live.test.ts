@@ -1,22 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { limitOnePiece } from '../../../src/systems/minio/copy-object.ts';
-import type { Row, ScanQuery, System } from '../../../src/systems/system.ts';
+import type { System } from '../../../src/systems/system.ts';
 import { failureOf } from '../contract-subject.ts';
-import { kindOf, performAll, stepContext, sumDone, undoAll, undoContext } from '../step-contexts.ts';
+import { kindOf, performAll, sumDone, undoAll, undoContext } from '../step-contexts.ts';
+import { byDocuments, type Doc, doc, documentContext, targetOf } from './document-records.ts';
 import { type ScratchBucket, scratchBucket } from './scratch-bucket.ts';
 
-interface Doc {
-  readonly id: string;
-  readonly tenant: string | null;
-  readonly name: string;
-  readonly path: string;
-}
-
-const input = {
-  for: { system: 'graph', collection: 'Document', key: 'id' },
-  source: '{path}',
-  target: '{tenant}/documents/{id}/{name}',
-};
+const input = byDocuments;
 const undoes = { runId: 'run-1', stepId: 'data.step' };
 const outcome = 'batches/run-1/data.step/000000000/done';
 
@@ -24,23 +14,10 @@ let docs: Doc[];
 let bucket: ScratchBucket;
 let system: System;
 
-const doc = (id: string, over: Partial<Doc> = {}): Doc => {
-  const name = over.name ?? `${id}.txt`;
-  return { id, tenant: 'tenant_1', name, path: `tenant_1/files/${name}`, ...over };
-};
-const targetOf = ({ id, tenant, name }: Doc): string => `${tenant}/documents/${id}/${name}`;
-
-/** The records of another system, as the composition root hands them to a step. */
-async function* scanDocs(_system: string, query: ScanQuery): AsyncIterable<Row> {
-  for (const { id, ...values } of docs.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    if (query.after === undefined || id > query.after) yield { key: id, values: { id, ...values } };
-  }
-}
-
-const context = (over: Parameters<typeof stepContext>[0] = {}) => stepContext({ scan: scanDocs, ...over });
+const context = (over = {}) => documentContext(() => docs, over);
 const kind = () => kindOf(system, 'minio.copy-keys');
 const perform = (size = 100, over = {}) => performAll(kind(), input, context(over), size);
-const undo = (over = {}) => undoAll(kind(), input, undoContext(undoes, { scan: scanDocs, ...over }));
+const undo = (over = {}) => undoAll(kind(), input, undoContext(undoes, over));
 const verify = async () => (await kind().verify?.(kind().input.parse(input), context())) ?? [];
 const statuses = async () => (await verify()).map(({ check, status, count }) => `${check} ${status} ${count}`);
 

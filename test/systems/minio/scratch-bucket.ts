@@ -1,3 +1,5 @@
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Client } from 'minio';
 import { pino } from 'pino';
 import { createSeal } from '../../../src/shared/sealed.ts';
@@ -26,6 +28,10 @@ export interface ScratchBucket {
   textOf(key: string): Promise<string>;
   /** How many versions and delete markers there are of a key. */
   versionsOf(key: string): Promise<number>;
+  /** The server behind an address at which each request waits for what is done before it. Gone with the bucket. */
+  proxy(before: (request: { method: string; path: string }) => Promise<void>): Promise<string>;
+  /** Another bucket, with all that it holds. */
+  removeBucket(bucket: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -42,6 +48,20 @@ export async function scratchBucket(options: { versioned?: boolean; locked?: boo
     secretKey,
     region: 'us-east-1',
   });
+  const proxies: Server[] = [];
+  const removeBucket = (bucket: string): Promise<void> =>
+    client
+      .makeRequestAsyncOmit(
+        { method: 'DELETE', bucketName: bucket, headers: { 'x-minio-force-delete': 'true' } },
+        '',
+        [204],
+        'us-east-1',
+      )
+      .then(() => undefined)
+      .catch((error: { code?: string }) => {
+        if (error.code === 'MethodNotAllowed') return client.removeBucket(bucket);
+        if (error.code !== 'NoSuchBucket') throw error;
+      });
   count += 1;
   const name = `scratch-${process.pid}-${Date.now()}-${count}`;
   await client.makeBucket(name, 'us-east-1', { ObjectLocking: options.locked ?? false });
@@ -52,6 +72,7 @@ export async function scratchBucket(options: { versioned?: boolean; locked?: boo
   return {
     name,
     client,
+    removeBucket,
     system: (over = {}) => createMinioSystem({ ...shared, secretKey: new Secret(secretKey), ...over }),
     async put(key, content, { tags, metadata } = {}) {
       const bytes = Buffer.from(content);
@@ -102,7 +123,23 @@ export async function scratchBucket(options: { versioned?: boolean; locked?: boo
       }
       return found;
     },
+    async proxy(before) {
+      const server = createServer((incoming, outgoing) => void forward(incoming, outgoing));
+      const forward = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+        const { method = '', url: path = '', headers } = incoming;
+        await before({ method, path });
+        const sent = request({ hostname, port, method, path, headers }, (answer) => {
+          outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(outgoing);
+        });
+        incoming.pipe(sent);
+      };
+      proxies.push(server);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    },
     async remove() {
+      for (const server of proxies.splice(0)) server.close();
       // A bucket with object lock cannot be removed as a whole.
       if (options.locked) {
         for await (const item of client.listObjects(name, '', true, { IncludeVersion: true })) {
@@ -110,15 +147,7 @@ export async function scratchBucket(options: { versioned?: boolean; locked?: boo
           await client.removeObject(name, key, { versionId });
         }
       }
-      for (const bucket of [name, `${name}-tas-journal`]) {
-        const headers = { 'x-minio-force-delete': 'true' };
-        await client
-          .makeRequestAsyncOmit({ method: 'DELETE', bucketName: bucket, headers }, '', [204], 'us-east-1')
-          .catch((error: { code?: string }) => {
-            if (error.code === 'MethodNotAllowed') return client.removeBucket(bucket);
-            if (error.code !== 'NoSuchBucket') throw error;
-          });
-      }
+      for (const bucket of [name, `${name}-tas-journal`]) await removeBucket(bucket);
     },
   };
 }
