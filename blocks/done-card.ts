@@ -9,7 +9,7 @@ import { fitCard } from './fit.ts';
 import { measureRun } from './measure.ts';
 import { actions, context, type Message, section, sections } from './message.ts';
 import { rollbackReport } from './rollback-report.ts';
-import { sayCount, sayHeadline, undoWords } from './say.ts';
+import { sayCount, sayHeadline, sayUndo } from './say.ts';
 import { validationReport } from './validation-report.ts';
 
 /** The post at the end of a run, by what was asked. It mentions the person who asked. */
@@ -27,7 +27,8 @@ function changedCard(run: Run, tokens: Tokens, now: Date): Message {
   const took = measure.milliseconds === null ? '' : ` in ${sayDuration(measure.milliseconds)}`;
   const written = measure.steps.filter(({ step }) => step.effect !== 'reads');
   const undoable = run.plan.undoClass !== 'one-way' && run.undoneBy === null;
-  const undo = run.undoneBy === null ? undoWords[run.plan.undoClass] : `undone by ${code(run.undoneBy)}`;
+  const undo =
+    run.undoneBy === null ? sayUndo(run.plan.undoClass, run.plan.holdDays) : `undone by ${code(run.undoneBy)}`;
   return fitCard({
     text: `Done: ${headline}`,
     head: [

@@ -1,4 +1,4 @@
-import type { EnvironmentStatus, SystemView } from '../src/runs/door.ts';
+import type { EndedHold, EnvironmentStatus, SystemView } from '../src/runs/door.ts';
 import { sayDuration } from '../src/shared/duration.ts';
 import { code, plain } from './escape.ts';
 import { type Message, section, sections } from './message.ts';
@@ -33,8 +33,14 @@ export function statusMessage(status: EnvironmentStatus): Message {
       ]),
       section(`*Environment:* ${held}\n*Last backup:* ${backup}`),
       ...(status.openRuns.length === 0 ? [] : sections(['*Open runs*', ...status.openRuns.map(runLine)])),
+      ...sections((status.endedHolds ?? []).slice(0, 10).map(holdLine)),
     ],
   };
+}
+
+function holdLine({ runId, title, since }: EndedHold): string {
+  const release = code(`/tas release ${runId}`);
+  return `⏳ the hold of ${code(runId)} (${plain(title, 80)}) is over since ${when(since)}: what it kept aside can be given up with ${release}`;
 }
 
 function systemLine(system: SystemView, usual: string | null): string {

@@ -163,6 +163,19 @@ async function rollBack(stage: Stage, runId: string, claim: Claim): Promise<void
   stage.transcript.heading('Rollback: what users wrote since stays');
   const known = stage.slack.messages(channel).length;
   await command(stage, 'erin', `/tas rollback ${runId} env:sandbox`);
+  const erin = stage.slack.as('erin');
+  const advice = await stage.slack.waitFor(
+    'the ways back',
+    () => erin.ephemerals().find(({ text }) => text.startsWith('Ways back')),
+    patience,
+  );
+  const ways = renderMessage(advice);
+  claim(
+    'before one is asked for, each way back is shown with what it keeps and what it would lose; the undo is recommended',
+    /Recommended: undo/.test(ways) && /because somebody changed it since/.test(ways) && /Restore/.test(ways),
+    ways,
+  );
+  await click(stage, 'erin', advice, 'Undo');
   const card = await message(stage, 'the approval card of the rollback', /Approval wanted/, known);
   await click(stage, 'dana', card, 'Approve');
   const report = await post(stage, 'the rollback to be done', /^✓ Undone/m, known);

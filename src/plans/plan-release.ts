@@ -1,6 +1,7 @@
 import { Failure } from '../shared/failure.ts';
+import type { StepKind } from '../systems/system.ts';
 import { assemblePlan, type PlannedStage, planStage, stageOf } from './build-plan.ts';
-import { type Environment, findKind } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { changedSteps, type PerformedRun } from './find-holds.ts';
 import type { Plan, PlanStep } from './plan.ts';
 import { backupStage } from './plan-actions.ts';
@@ -13,14 +14,18 @@ export function holdEnd(endedAt: string, holdDays: number): string {
   return new Date(Date.parse(endedAt) + holdDays * day).toISOString();
 }
 
-/** Steps of a run that kept something aside, in the order of the plan. */
+/** Steps of a run that kept something aside, in the order of the plan. A system that is gone keeps nothing. */
 export function stepsWithAside(environment: Environment, run: PerformedRun): PlanStep[] {
   return changedSteps(run).filter(
     (step) =>
       step.mode === 'perform' &&
       step.undoClass === 'reversible-until' &&
-      findKind(environment, step.system, step.use).previewRelease !== undefined,
+      kindsOf(environment, step).some((kind) => kind.name === step.use && kind.previewRelease !== undefined),
   );
+}
+
+function kindsOf(environment: Environment, { system }: PlanStep): readonly StepKind[] {
+  return system === null ? environment.ownKinds : (environment.systems.get(system)?.kinds ?? []);
 }
 
 /**

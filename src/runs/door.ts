@@ -94,6 +94,16 @@ export interface EnvironmentStatus {
   readonly holder: { readonly runId: string; readonly status: RunStatus; readonly since: string } | null;
   readonly lastBackup: BackupView | null;
   readonly openRuns: readonly Run[];
+  /** Runs whose hold is over and that still keep something aside; absent = not looked for. */
+  readonly endedHolds?: readonly EndedHold[];
+}
+
+/** What a run kept aside may be given up from now on. */
+export interface EndedHold {
+  readonly runId: string;
+  readonly title: string;
+  /** When the hold ended: ISO 8601. */
+  readonly since: string;
 }
 
 export interface BackupView {

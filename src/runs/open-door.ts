@@ -16,6 +16,7 @@ import type {
   VoteOutcome,
   VoteRequest,
 } from './door.ts';
+import { findEndedHolds } from './ended-holds.ts';
 import { type Gate, isFree, mayOperate, mayRead, mayVote } from './gates.ts';
 import { preview } from './preview.ts';
 import type { ConflictReport, Run } from './run.ts';
@@ -159,11 +160,12 @@ async function readStatus(deps: DoorDeps, name: string, person: Person): Promise
   const refused = reading(person);
   if (refused) return refused;
   const environment = findEnvironment(deps.environments, name);
-  const [systems, holder, backups, openRuns] = await Promise.all([
+  const [systems, holder, backups, openRuns, endedHolds] = await Promise.all([
     readSystems(deps, environment),
     deps.records.leaseHolder(name),
     deps.listBackups(name),
     deps.records.list({ environment: name, statuses: ['planned', 'queued', 'running', 'paused', 'parked'], limit: 20 }),
+    findEndedHolds(deps.records, environment, deps.clock.now()),
   ]);
   return {
     environment: name,
@@ -172,6 +174,7 @@ async function readStatus(deps: DoorDeps, name: string, person: Person): Promise
     holder,
     lastBackup: backups[0] ?? null,
     openRuns,
+    endedHolds,
   };
 }
 

@@ -142,6 +142,7 @@ const long: [string, Message][] = [
       holder: { runId: hostile, status: 'parked', since: hostile },
       lastBackup: backup,
       openRuns: Array.from({ length: 30 }, () => run),
+      endedHolds: Array.from({ length: 30 }, () => ({ runId: hostile, title: hostile, since: hostile })),
     }),
   ],
 ];

@@ -341,8 +341,15 @@ describe('the end of a hold', () => {
       code: 'precondition-failed',
       message: expect.stringMatching(/is held until 2026-12-04/),
     });
+    const holdsOver = async () => {
+      const status = await world.door.status(world.environment.name, carol);
+      return 'endedHolds' in status ? status.endedHolds : status;
+    };
+    expect(await holdsOver()).toEqual([]);
     later(24 * 60);
+    expect(await holdsOver()).toMatchObject([{ runId: done.id, since: holdEnd(done.endedAt ?? '', 14) }]);
     const release = await run('release', done.id);
+    expect(await holdsOver()).toEqual([]);
     expect(release).toMatchObject({
       status: 'done',
       votesNeeded: 1,

@@ -1,4 +1,5 @@
 import type { Message } from '../../sandbox/slack/slack.ts';
+import { restoreWay } from '../sample-advice.ts';
 import { sampleRun } from '../sample-run.ts';
 import { type FrontOnSlack, startFrontOnSlack } from './front-on-slack.ts';
 
@@ -167,11 +168,23 @@ describe('the failure card', () => {
     expect(shown(answer)).toContain('is not parked');
   });
 
-  it('asks for a rollback of the run with Undo', async () => {
+  it.each([
+    ['Undo', { action: 'rollback', subject: 'run-01jd0a4ycz', environment: 'sandbox' }],
+    [
+      'Restore bak-20261120-095500-4f2a',
+      { action: 'restore', subject: 'bak-20261120-095500-4f2a', environment: 'sandbox' },
+    ],
+  ])('shows the ways back with Undo…, and asks for the one that is clicked: %s', async (button, asked) => {
     const { slack, door } = setup;
+    door.backupList = [restoreWay().set];
     const card = await failed();
     await slack.as('alice').click(card, 'Undo…');
-    await slack.waitFor('the answer', () => slack.as('alice').ephemerals()[0]);
-    expect(door.asked).toMatchObject([{ action: 'rollback', subject: 'run-01jd0a4ycz', environment: 'sandbox' }]);
+    const ways = await slack.waitFor('the ways', () => slack.as('alice').ephemerals()[0]);
+    expect(ways.text).toContain('Ways back from run-01jd0a4ycz: undo');
+    expect(door.asked).toEqual([]);
+    await slack.as('alice').click(ways, button);
+    await slack.waitFor('the answer', () => door.asked.length > 0 && slack.as('alice').ephemerals().length > 1);
+    expect(door.asked).toMatchObject([asked]);
+    expect(buttonsOf(ways)).toEqual([]);
   });
 });

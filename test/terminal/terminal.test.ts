@@ -195,6 +195,35 @@ describe('text', () => {
     expect(out).not.toMatch(/[<>]|&\w+;|UALICE|\*/);
   });
 
+  it('prints a plan in full, and ends with 3 where it would be refused', async () => {
+    const looked = await tas('plan space-isolation env:sandbox', carol);
+    expect(looked).toMatchObject({ exit: 0, err: '' });
+    expect(looked.out).toContain('Plan: SANDBOX · space-isolation · adds 500');
+    expect(looked.out).toContain('nothing was stored');
+    expect(await json('plan space-isolation env:sandbox', carol)).toMatchObject({
+      counts: { adds: 500, changes: 41_203 },
+      plan: { subject: 'space-isolation' },
+    });
+    door.nextPreview = { plan: samplePlan({ findings: sampleFindings }), votesNeeded: 1, refused: true };
+    expect((await tas('plan space-isolation env:sandbox', carol)).err).toContain('✗ No two users share a tenant');
+    expect(await json('plan space-isolation env:sandbox', carol)).toMatchObject({
+      exit: 3,
+      refusal: { code: 'precondition-failed' },
+      findings: sampleFindings,
+    });
+    expect(door.asked).toEqual([]);
+  });
+
+  it('prints the ways back with what to type for each', async () => {
+    const run = door.add(sampleRun({ status: 'done' }));
+    const { exit, out } = await tas(`rollback ${run.id}`);
+    expect(exit).toBe(0);
+    expect(out).toContain('Recommended: undo.');
+    expect(out).toContain(`npx tas rollback ${run.id} way:undo`);
+    expect(await json(`rollback ${run.id}`)).toMatchObject({ advice: { recommended: { way: 'undo' } }, run: null });
+    expect(await json(`rollback ${run.id} way:undo`)).toMatchObject({ action: 'rollback', exit: 4 });
+  });
+
   it('takes a whole line in one argument', async () => {
     const exit = await runTerminal(['backup env:sandbox reason:“why not”'], {
       open: async () => ({ door, person: alice, close: async () => {} }),
