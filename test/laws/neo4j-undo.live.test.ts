@@ -1,11 +1,14 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { System } from '../../src/systems/system.ts';
 import { liveStores } from '../live-stores.ts';
 import { type FreshGraph, freshGraph } from '../systems/neo4j/fresh-graph.ts';
-import { breaches, type Step, type Subject, scenes, type World, type Write } from './undo-law.ts';
+import { breaches, rounds, type Step, type Subject, scenes, type World, type Write } from './undo-law.ts';
+
+// A law that holds at the second try does not hold.
+jest.retryTimes(0);
 
 const fields = ['colour', 'shade', 'note'];
-const rounds = Number(process.env.TAS_LAW_ROUNDS ?? 40);
 
 /** A graph of `Thing` and `Other` nodes by `id`, all values text. */
 async function openSubject(): Promise<Subject> {
@@ -21,10 +24,14 @@ async function openSubject(): Promise<Subject> {
       const [row] = await graph.query(statement, { id, fields: wanted.fields });
       return row?.[0] === true;
     }
-    const change = wanted.does === 'delete' ? 'DETACH DELETE n' : `SET n.${wanted.field} = $value`;
-    const value = wanted.does === 'set' ? wanted.value : null;
-    const [row] = await graph.query(`MATCH (n:${label} {id: $id}) ${change} RETURN count(*)`, { id, value });
-    return Number(row?.[0] ?? 0) > 0;
+    if (wanted.does === 'delete') {
+      const [gone] = await graph.query(`MATCH (n:${label} {id: $id}) DETACH DELETE n RETURN count(*)`, { id });
+      return Number(gone?.[0] ?? 0) > 0;
+    }
+    const { field, value } = wanted;
+    const statement = `MATCH (n:${label} {id: $id}) WITH n, n.${field} AS old SET n.${field} = $value RETURN old`;
+    const [row] = await graph.query(statement, { id, value });
+    return row !== undefined && row[0] !== value;
   };
   return {
     system: () => system,
@@ -59,6 +66,7 @@ const expression = fc.constantFrom(
   'n.note',
 );
 const label = fc.constantFrom('Thing', 'Other');
+const other = (name: string): string => (name === 'Thing' ? 'Other' : 'Thing');
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ label, where, set: fc.dictionary(field, expression, { minKeys: 1, maxKeys: 2 }) }).map((input) => ({
     use: 'neo4j.set-properties',
@@ -74,6 +82,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       relationship: { type: 'MADE_FOR', direction: 'to-source' },
     },
   })),
+  fc
+    .record({ label, where, from: field, to: field, whenTaken: fc.constantFrom('keep-new', 'overwrite') })
+    .filter(({ from, to }) => from !== to)
+    .map((input) => ({ use: 'neo4j.rename-property', input: { ...input, key: 'id' } })),
+  fc.record({ label, where, property: field }).map((input) => ({
+    use: 'neo4j.remove-property',
+    input: { ...input, key: 'id' },
+  })),
+  fc.record({ label, where }).map(({ label: from, where: condition }) => ({
+    use: 'neo4j.copy-nodes',
+    input: {
+      from: { label: from, key: 'id', where: condition },
+      to: { label: other(from), key: 'id' },
+      stamp: { migrated_from: `'${from}'` },
+    },
+  })),
+  fc.record({ label, where }).map((input) => ({ use: 'neo4j.delete-nodes', input: { ...input, key: 'id' } })),
 );
 
 const run = liveStores().neo4j ? it : it.skip;

@@ -1,15 +1,19 @@
 import fc from 'fast-check';
 import { Failure } from '../../src/shared/failure.ts';
-import type { Json } from '../../src/shared/json.ts';
+import { canonicalJson, type Json } from '../../src/shared/json.ts';
 import type {
   BatchRequest,
   BatchResult,
   Conflict,
+  OtherSystems,
   StepKind,
   System,
   UndoBatchResult,
 } from '../../src/systems/system.ts';
 import { kindOf, stepContext, undoContext } from '../systems/step-contexts.ts';
+
+/** How many random scenes are tried; more of them when looking for a fault. */
+export const rounds = Number(process.env.TAS_LAW_ROUNDS ?? 40);
 
 /** What a store holds: record (`<collection> <key>`) → field → the value's text. */
 export type World = Map<string, Map<string, string>>;
@@ -52,7 +56,9 @@ export interface Subject {
   /** The process dies: what it had open is gone, another takes its place. */
   crash(): Promise<void>;
   read(): Promise<World>;
-  /** As a user of the store; false where it matched nothing, or the store refused it. */
+  /** What steps read of other systems. */
+  readonly others?: OtherSystems;
+  /** As a user of the store; false where it changed nothing: no such record, that value already, or refused. */
   write(write: Write): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -63,13 +69,18 @@ const quiet: Moment = { writes: [], end: 'well' };
 export async function breaches(subject: Subject, scene: Scene, round: string): Promise<string[]> {
   await subject.begin(scene.start);
   const expected = await subject.read();
+  let meddled = false;
   const write = async (writes: readonly Write[]): Promise<void> => {
-    for (const each of writes) if (await subject.write(each)) apply(expected, each);
+    for (const each of writes) {
+      if (!(await subject.write(each))) continue;
+      meddled = true;
+      apply(expected, each);
+    }
   };
   const begun = await performSteps(subject, scene, `run-${round}`, write);
   await write(scene.between);
   const conflicts = await undoSteps(subject, scene, { round, begun }, write);
-  return compare(await subject.read(), expected, conflicts);
+  return [...compare(await subject.read(), expected, conflicts), ...unfounded(conflicts, meddled)];
 }
 
 type WriteAll = (writes: readonly Write[]) => Promise<void>;
@@ -78,7 +89,7 @@ type WriteAll = (writes: readonly Write[]) => Promise<void>;
 async function performSteps(subject: Subject, scene: Scene, runId: string, write: WriteAll): Promise<number> {
   const moments = scene.during[Symbol.iterator]();
   for (const [at, step] of scene.steps.entries()) {
-    const context = stepContext({ runId, stepId: `data.step-${at}` });
+    const context = stepContext({ ...subject.others, runId, stepId: `data.step-${at}` });
     const call = (batch: BatchRequest) => {
       const kind = kindOf(subject.system(), step.use);
       return kind.performBatch(kind.input.parse(step.input), batch, context);
@@ -165,7 +176,11 @@ function compare(actual: World, expected: World, conflicts: readonly Conflict[])
   const broken: string[] = [];
   for (const record of new Set([...actual.keys(), ...expected.keys()])) {
     const [is, ought] = [actual.get(record), expected.get(record)];
-    const reports = conflicts.filter((conflict) => record === `${conflict.collection} ${conflict.key}`);
+    const reports = conflicts.filter(
+      // What is kept of the schema (a column) is reported once for all records.
+      ({ collection, key, field }) =>
+        record === `${collection} ${key}` || (key === field && record.startsWith(`${collection} `)),
+    );
     if (is === undefined || ought === undefined) {
       if (reports.length === 0) broken.push(`${record} ${is ? 'is still there' : 'is gone'}, and nothing says so`);
       continue;
@@ -177,6 +192,16 @@ function compare(actual: World, expected: World, conflicts: readonly Conflict[])
     }
   }
   return broken;
+}
+
+/** A conflict is somebody else's doing: where nobody else wrote there is none, and what they wrote is another value. */
+function unfounded(conflicts: readonly Conflict[], meddled: boolean): string[] {
+  const text = canonicalJson;
+  return conflicts
+    .filter(({ reason, ours, theirs }) => !meddled || (reason === 'changed-since' && text(ours) === text(theirs)))
+    .map(
+      ({ collection, key, field, reason }) => `${collection} ${key}.${field} is reported as ${reason}: nobody did it`,
+    );
 }
 
 /** Scenes over records `<collection> k0 … k9` with a few fields, and steps out of a list. */
