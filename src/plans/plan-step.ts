@@ -28,11 +28,19 @@ export interface PlannedStep {
   readonly findings: readonly Finding[];
 }
 
-/** Looks at what a step would do here and now. Writes nothing. Throws `invalid-file` when the parameters do not fit. */
-export async function planStep(environment: Environment, request: StepRequest): Promise<PlannedStep> {
+/**
+ * Looks at what a step would do here and now. Writes nothing. Throws `invalid-file` when the parameters do not fit. Within a
+ * run its id is given: what a step does may hang on what earlier ones have done.
+ */
+export async function planStep(
+  environment: Environment,
+  request: StepRequest,
+  runId: string | null = null,
+): Promise<PlannedStep> {
   const kind = findKind(environment, request.system, request.use);
   const input = parseInput(kind, request);
-  const preview = await kind.preview(input, previewContext(environment, request.id, kind));
+  const context = previewContext(environment, request.id, kind);
+  const preview = await kind.preview(input, runId === null ? context : { ...context, runId });
   return asPlanned(environment, request, kind, preview, 'perform', null);
 }
 

@@ -70,13 +70,13 @@ async function mayBegin(execution: Execution, step: PlanStep): Promise<May> {
   return changes.length === 0 ? { cap: capOf(step, tolerance) } : { halt: { failed: moved(step, changes) } };
 }
 
-async function planAgain({ environment }: Execution, step: PlanStep): Promise<PlannedStep> {
+async function planAgain({ environment, run }: Execution, step: PlanStep): Promise<PlannedStep> {
   const { id, title, system, use, input, ownApproval } = step;
   const request = { id, title, system, use, input, ownApproval };
   const planned =
     step.mode === 'release' && step.undoes !== null
       ? await planReleaseStep(environment, request, step.undoes)
-      : await planStep(environment, request);
+      : await planStep(environment, request, run.id);
   const failed = planned.findings.find((finding) => finding.status === 'failed');
   if (failed === undefined) return planned;
   throw new Failure({
