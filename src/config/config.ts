@@ -14,6 +14,8 @@ const neo4jSystem = z.strictObject({
   user: z.string(),
   password: secretRef,
   database: z.string().optional(),
+  /** Where the server's data lies, if the bot sees it (one machine, a mounted volume); absent = its free disk is not checked. */
+  dataFolder: z.string().optional(),
 });
 
 const postgresSystem = z.strictObject({
@@ -25,6 +27,8 @@ const postgresSystem = z.strictObject({
   password: secretRef,
   /** Where pg_dump and pg_restore are; absent = on the PATH. */
   tools: z.string().optional(),
+  /** The server's data folder, where the bot can see it: then its free disk is looked at before a run. */
+  dataFolder: z.string().optional(),
 });
 
 const minioSystem = z.strictObject({

@@ -20,9 +20,18 @@ const makers: {
     deps: SystemDeps,
   ) => System;
 } = {
-  neo4j: (name, { password, url, user, database }, { reveal, seal, logger }) =>
-    createNeo4jSystem({ name, url, user, password: reveal(password), seal, logger, ...(database ? { database } : {}) }),
-  postgres: (name, { password, host, port, database, user, tools }, { reveal, seal, logger }) =>
+  neo4j: (name, { password, url, user, database, dataFolder }, { reveal, seal, logger }) =>
+    createNeo4jSystem({
+      name,
+      url,
+      user,
+      password: reveal(password),
+      seal,
+      logger,
+      ...(database ? { database } : {}),
+      ...(dataFolder ? { dataFolder } : {}),
+    }),
+  postgres: (name, { password, host, port, database, user, tools, dataFolder }, { reveal, seal, logger }) =>
     createPostgresSystem({
       name,
       host,
@@ -33,6 +42,7 @@ const makers: {
       seal,
       logger,
       ...(tools ? { toolsFolder: tools } : {}),
+      ...(dataFolder ? { dataFolder } : {}),
     }),
   minio: (name, { secretKey, url, accessKey, bucket, region }, { reveal, seal, logger }) =>
     createMinioSystem({

@@ -123,6 +123,9 @@ async function inTransaction<T>(
   }
 }
 
+/** How SHOW TRANSACTIONS tells the bot's from others', for those that may take long. */
+const OWN = { metadata: { application: 'tas' } } as const;
+
 type Mode = 'READ' | 'WRITE';
 
 /** Sessions on one database. */
@@ -171,7 +174,7 @@ async function survey<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   return once('READ', async (session) => {
-    const transaction = await session.beginTransaction({ timeout: 0 });
+    const transaction = await session.beginTransaction({ timeout: 0, ...OWN });
     const run: GraphTransaction['run'] = async (statement, parameters = {}) =>
       rowsOf((await transaction.run(statement, parameters)).records);
     const stream: StreamRows = async function* (statement, parameters = {}) {
@@ -196,7 +199,7 @@ async function* streamRecords(
 ): AsyncGenerator<GraphRecord> {
   const session = open('READ');
   try {
-    for await (const record of session.run(statement, parameters)) {
+    for await (const record of session.run(statement, parameters, OWN)) {
       refuseAborted(signal, place);
       yield record;
     }
@@ -243,7 +246,7 @@ export function connect(options: ConnectOptions): Connection {
     },
     survey: (work, signal) => mapped(survey(sessions, work, signal)),
     command: (statement, parameters = {}) => {
-      const run = async (session: Session) => rowsOf((await session.run(statement, parameters)).records);
+      const run = async (session: Session) => rowsOf((await session.run(statement, parameters, OWN)).records);
       return persist(() => once('WRITE', run), place, options.logger, {});
     },
     // Not mapped: whoever composed the statement turns the position into the file's.

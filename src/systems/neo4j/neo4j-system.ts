@@ -8,6 +8,7 @@ import { backUp } from './backup/typed-export.ts';
 import { walkGraph } from './backup/walk-graph.ts';
 import type { Store } from './batch.ts';
 import { connect } from './connection.ts';
+import { createDataModel } from './data-model.ts';
 import { advanceFence } from './fence.ts';
 import { createJournal } from './journal.ts';
 import { copyNodes } from './kinds/copy-nodes.ts';
@@ -23,6 +24,8 @@ import { renameProperty } from './kinds/rename-property.ts';
 import { retypeRelationships } from './kinds/retype-relationships.ts';
 import { setProperties } from './kinds/set-properties.ts';
 import { setRelationshipProperties } from './kinds/set-relationship-properties.ts';
+import { readLoad } from './load.ts';
+import { preflight } from './preflight.ts';
 import { findViolations, lookup, scan } from './reads.ts';
 
 interface Neo4jOptions {
@@ -34,6 +37,8 @@ interface Neo4jOptions {
   readonly password: Secret;
   /** Absent = the server's default database. */
   readonly database?: string;
+  /** Where the server's data lies, if the bot sees it; for the free disk. */
+  readonly dataFolder?: string;
   readonly seal: Seal;
   readonly logger: Logger;
 }
@@ -49,7 +54,7 @@ async function checkHealth({ connection }: Store): Promise<Health> {
 
 /** A Neo4j 5 database. Connects at the first use. */
 export function createNeo4jSystem(options: Neo4jOptions): System {
-  const { name, url, user, password, database, seal, logger } = options;
+  const { name, url, user, password, database, dataFolder, seal, logger } = options;
   const connection = connect({ name, url, user, password, ...(database ? { database } : {}), logger });
   const store: Store = { name, connection, seal };
   return {
@@ -80,6 +85,9 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
     scan: (query) => scan(connection, query),
     violations: (statement) => findViolations(connection, statement),
     journal: createJournal(store),
+    preflight: (needs) => preflight(connection, needs, dataFolder),
+    load: () => readLoad(connection),
+    dataModel: createDataModel(connection),
     fingerprint: () => walkGraph(connection, {}),
     backup: (folder, context) => backUp(connection, folder, context),
     restore: (part, folder, context) => restore(connection, part, folder, context),
