@@ -2,12 +2,13 @@ import type { Run, StepGate } from '../src/runs/run.ts';
 import { type Called, voteLines } from './approval-card.ts';
 import { button, confirm, type Tokens } from './button.ts';
 import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
-import { evidence } from './evidence.ts';
+import { stepEvidence } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { actions, context, type Message, section } from './message.ts';
 import { sayCount, sayEffect, sayHeadline } from './say.ts';
 import { clockTime } from './when.ts';
 
+const shownSamples = 5;
 const words: Readonly<Record<StepGate['state'], string>> = {
   open: 'waits for votes',
   approved: '✓ approved',
@@ -35,10 +36,10 @@ export function gateCard(run: Run, gate: StepGate, tokens: Tokens, called: Calle
       ),
       context(`${asks} · ${code(run.id)} · ${code(gate.digest.slice(0, 12))}`),
     ],
-    body: evidence(
-      { ...run.plan, stages: [{ id: step.id, title: step.title, always: false, steps: [step] }] },
-      'pages',
-    ),
+    body: [
+      section(step.system === null ? '*the bot itself*' : `*${plain(step.system, 60)}*`),
+      ...stepEvidence(step, shownSamples),
+    ],
     tail: [
       ...voteLines(gate.votes),
       ...(open

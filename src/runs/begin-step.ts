@@ -1,12 +1,14 @@
 import { votesNeeded } from '../approvals/policy.ts';
 import { capOf, compareSteps } from '../plans/compare-plans.ts';
 import type { PlanStep } from '../plans/plan.ts';
-import { type PlannedStep, planReleaseStep, planStep } from '../plans/plan-step.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
 import { digestOf, type Json } from '../shared/json.ts';
+import { attempt } from './attempt.ts';
 import { type Halt, readControl } from './before-batch.ts';
+import type { StepPoint } from './control-records.ts';
 import type { Execution } from './execution.ts';
 import { patiently } from './patiently.ts';
+import { bindsKeys, planAgain } from './plan-again.ts';
 import type { StepGate } from './run.ts';
 import { progressOf, type StepTotals, totalsFrom } from './step-totals.ts';
 
@@ -39,7 +41,8 @@ export async function beginStep(
     if ('failed' in may) return { halt: { failed: may.failed } };
     if ('halt' in may.ok) return may.ok;
     const startedAt = point?.startedAt ?? deps.clock.now().toISOString();
-    await deps.records.saveStep(run.id, progressOf(step, 'running', from, startedAt, null), from.place);
+    const place = from.place === null ? null : { cursor: from.place.cursor, cap: may.ok.cap };
+    await deps.records.saveStep(run.id, progressOf(step, 'running', from, startedAt, null), place);
     await deps.records.event(run.id, 'step-started', step.title, `${run.attempt}:${step.id}:begin`);
     return { startedAt, cap: may.ok.cap };
   });
@@ -50,43 +53,50 @@ export async function beginStep(
 
 type May = { readonly cap: number | null } | { readonly halt: Halt };
 
-/**
- * A step that was begun before is not looked at again: what it has done so far is missing from what it would do now. Its cap
- * still holds over all of its batches.
- */
 async function mayBegin(execution: Execution, step: PlanStep): Promise<May> {
-  const { deps, environment, run, points } = execution;
-  const tolerance = environment.tolerancePercent;
+  const { environment, run, points } = execution;
   const own = step.ownApproval && step.effect !== 'reads';
-  const wasBegun = points === null ? run.attempt > 1 : points.has(step.id);
-  if (wasBegun) {
-    const gate = own ? await deps.records.newestGate(run.id, step.id) : null;
-    return { cap: capOf(gate?.state === 'approved' ? gate.step : step, tolerance) };
-  }
-  if (!own && (step.effect !== 'destroys' || step.mode === 'undo')) return { cap: capOf(step, tolerance) };
+  const usual = { cap: capOf(step, environment.tolerancePercent) };
+  // Older versions did not remember how far earlier attempts had come.
+  if (points === null && run.attempt > 1) return usual;
+  const point = points?.get(step.id);
+  if (point !== undefined) return mayGoOn(execution, step, point, own);
+  if (!own && !bindsKeys(step)) return usual;
   const now = await planAgain(execution, step);
-  if (own) return mayBeginWithOwnVote(execution, now.step);
-  const changes = compareSteps(step, now.step, tolerance);
-  return changes.length === 0 ? { cap: capOf(step, tolerance) } : { halt: { failed: moved(step, changes) } };
+  if (own) return mayBeginWithOwnVote(execution, now.step, 0);
+  const changes = compareSteps(step, now.step, environment.tolerancePercent);
+  return changes.length === 0 ? usual : { halt: { failed: moved(changes) } };
 }
 
-async function planAgain({ environment, run }: Execution, step: PlanStep): Promise<PlannedStep> {
-  const { id, title, system, use, input, ownApproval } = step;
-  const request = { id, title, system, use, input, ownApproval };
-  const planned =
-    step.mode === 'release' && step.undoes !== null
-      ? await planReleaseStep(environment, request, step.undoes)
-      : await planStep(environment, request, run.id);
-  const failed = planned.findings.find((finding) => finding.status === 'failed');
-  if (failed === undefined) return planned;
-  throw new Failure({
-    code: 'precondition-failed',
-    message: `“${step.title}” cannot begin: ${failed.title}${failed.count === null ? '' : ` (${failed.count})`}.`,
-    advice: `${failed.advice ?? 'Mend what was found.'} Then retry; or undo the run.`,
-  });
+/**
+ * A step that was begun before: what it has done so far is missing from what it would do now. One that destroys goes on with
+ * the records that were left, as far as they are known; else with no more of them than were signed.
+ */
+async function mayGoOn(execution: Execution, step: PlanStep, point: StepPoint, own: boolean): Promise<May> {
+  const { deps, environment, run } = execution;
+  const gate = own ? await deps.records.newestGate(run.id, step.id) : null;
+  const signed = gate?.state === 'approved' ? gate.step : step;
+  // Nothing is known to be done: either that is so, or its first batch answers from the journal.
+  if (point.place === null) return { cap: capOf(signed, environment.tolerancePercent) };
+  const { cap, cursor, left } = point.place;
+  if (cursor === null || !bindsKeys(step)) return { cap };
+  const planned = await attempt(deps.logger, () => planAgain(execution, step));
+  // What was begun may be why it cannot be looked at any more; its own batches know.
+  if ('failed' in planned) {
+    if (planned.failed.code === 'unreachable') throw new Failure(planned.failed);
+    return { cap };
+  }
+  const now = planned.ok.step;
+  const same = left === undefined ? cap === null || now.count + point.done <= cap : left === now.keysHash;
+  if (same || now.count === 0) return { cap };
+  if (own) return mayBeginWithOwnVote(execution, now, point.done);
+  return {
+    halt: { failed: moved([`“${step.title}” would go on with other records than those that were left`]) },
+  };
 }
 
-async function mayBeginWithOwnVote(execution: Execution, now: PlanStep): Promise<May> {
+/** `done` = records that earlier attempts did. */
+async function mayBeginWithOwnVote(execution: Execution, now: PlanStep, done: number): Promise<May> {
   const { deps, environment, run } = execution;
   const { tolerancePercent } = environment;
   if (now.effect === 'destroys' && !now.exact) {
@@ -97,10 +107,11 @@ async function mayBeginWithOwnVote(execution: Execution, now: PlanStep): Promise
     });
   }
   // Nobody needs to sign nothing; the cap keeps it at nothing.
-  if (now.count === 0 && now.exact) return { cap: capOf(now, 0) };
+  if (now.count === 0 && now.exact) return { cap: done };
   const gate = await deps.records.newestGate(run.id, now.id);
   if (gate !== null && isSigned(execution, gate) && compareSteps(gate.step, now, tolerancePercent).length === 0) {
-    return { cap: capOf(gate.step, tolerancePercent) };
+    const cap = capOf(gate.step, tolerancePercent);
+    return { cap: cap === null ? null : done + cap };
   }
   await deps.records.openGate({
     runId: run.id,
@@ -126,11 +137,11 @@ function gateDigest(runId: string, step: PlanStep): string {
   return digestOf({ run: runId, step: step.id, preview: step } as unknown as Json);
 }
 
-function moved(step: PlanStep, changes: readonly string[]): FailureReport {
+function moved(changes: readonly string[]): FailureReport {
   return {
     code: 'plan-changed',
     message: `It would no longer destroy what was signed: ${changes.slice(0, 3).join('; ')}.`,
-    advice: `“${step.title}” has changed nothing. Undo the run, or keep it as it is, and ask again; or give that step \`approval: own\`.`,
+    advice: `Nothing more was changed. Undo the run, or keep it as it is, and ask again; or give that step \`approval: own\`.`,
     retryable: true,
   };
 }

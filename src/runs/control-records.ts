@@ -20,8 +20,18 @@ export interface ControlNow {
 
 /** How far an earlier attempt came with a step. */
 export interface StepPoint extends StepProgress {
-  /** Where its next batch begins (null there = after the last one); null = not known. */
-  readonly place: { readonly cursor: Json } | null;
+  /** Null = not known. */
+  readonly place: StepPlace | null;
+}
+
+/** Where a step stands between two batches. */
+export interface StepPlace {
+  /** Where its next batch begins; null = after the last one. */
+  readonly cursor: Json;
+  /** The hard cap of its records over all batches; null = none. */
+  readonly cap: number | null;
+  /** For steps that destroy and were halted: hash of the keys that were left to destroy then. */
+  readonly left?: string;
 }
 
 export interface NewGate {

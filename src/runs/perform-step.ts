@@ -7,9 +7,11 @@ import type { BatchRequest } from '../systems/system.ts';
 import type { Attempt } from './attempt.ts';
 import { beforeBatch, type Halt } from './before-batch.ts';
 import { type Begun, beginStep } from './begin-step.ts';
+import type { StepPlace } from './control-records.ts';
 import { type Execution, stepContext } from './execution.ts';
 import { patiently } from './patiently.ts';
 import { performBatch } from './perform-batch.ts';
+import { hashLeft } from './plan-again.ts';
 import { progressOf, type StepTotals } from './step-totals.ts';
 import { targetMs } from './throttle.ts';
 
@@ -68,19 +70,43 @@ async function performBatches(
     const batch: BatchRequest = { index, cursor: totals.place?.cursor ?? null, done: totals.done, size };
     const result = await execution.durable.step(
       `${step.id}#${index}`,
-      async (): Promise<Attempt<BatchOutcome> | { readonly halt: Halt }> => {
+      async (): Promise<Attempt<BatchOutcome> | Halted> => {
         const { halt, pace } = await beforeBatch(execution, lastMs);
-        if (halt !== null) return { halt };
+        if (halt !== null) return halted(execution, step, begun, totals, halt);
         return patiently(execution, () => oneBatch(execution, step, begun, batch, { ...totals }, pace));
       },
     );
-    if ('halt' in result) return result.halt;
+    if ('halt' in result) {
+      totals.place = result.place;
+      return result.halt;
+    }
     if ('failed' in result) return { failed: result.failed };
-    addBatch(totals, result.ok);
+    addBatch(totals, result.ok, begun.cap);
     lastMs = result.ok.ms;
     size = nextSize(size, lastMs, targetMs(result.ok.pace ?? 1));
     if (result.ok.cursor === null) return null;
   }
+}
+
+interface Halted {
+  readonly halt: Halt;
+  readonly place: StepPlace | null;
+}
+
+/** A step that destroys, halted between two batches, remembers what it had left. */
+async function halted(
+  execution: Execution,
+  step: PlanStep,
+  begun: Begun,
+  totals: StepTotals,
+  halt: Halt,
+): Promise<Halted> {
+  const { deps, run } = execution;
+  const left = totals.place === null || 'gone' in halt ? undefined : await hashLeft(execution, step);
+  if (totals.place === null || left === undefined) return { halt, place: totals.place };
+  const place = { ...totals.place, left };
+  await deps.records.saveStep(run.id, progressOf(step, 'running', totals, begun.startedAt, null), place);
+  return { halt, place };
 }
 
 async function oneBatch(
@@ -94,17 +120,17 @@ async function oneBatch(
   const started = performance.now();
   const result = await performBatch(execution, step, batch, begun.cap);
   const outcome = { kept: 0, missing: 0, ...result, ms: performance.now() - started, pace };
-  addBatch(totals, outcome);
+  addBatch(totals, outcome, begun.cap);
   await reportProgress(execution, step, totals, begun.startedAt);
   return outcome;
 }
 
-function addBatch(totals: StepTotals, outcome: BatchOutcome): void {
+function addBatch(totals: StepTotals, outcome: BatchOutcome, cap: number | null): void {
   totals.done += outcome.done;
   totals.kept += outcome.kept;
   totals.missing += outcome.missing;
   totals.batches += 1;
-  totals.place = { cursor: outcome.cursor };
+  totals.place = { cursor: outcome.cursor, cap };
 }
 
 let lastProgress = 0;

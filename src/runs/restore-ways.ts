@@ -113,7 +113,11 @@ function differingCounts(then: Fingerprint, now: Fingerprint): RewoundSystem['co
 
 /** Other runs that changed something after the set was taken and still count. */
 async function runsSince(records: RunRecords, environment: Environment, set: BackupView, run: Run): Promise<string[]> {
-  const filter = { environment: environment.name, statuses: ['done', 'parked', 'closed'] as const, limit: lookBack };
+  const filter = {
+    environment: environment.name,
+    statuses: ['done', 'paused', 'parked', 'closed'] as const,
+    limit: lookBack,
+  };
   return (await records.list(filter))
     .filter((other) => other.id !== run.id && other.undoneBy === null && (other.startedAt ?? '') > set.createdAt)
     .filter((other) => changedSteps(performedRun(other)).length > 0)

@@ -5,7 +5,7 @@ import type { Plan } from '../plans/plan.ts';
 import type { FailureReport } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { FieldRef } from '../systems/system.ts';
-import type { Asker, ControlRecords, StepPoint } from './control-records.ts';
+import type { Asker, ControlRecords, StepPlace } from './control-records.ts';
 import type { Run, RunEvent, RunEventType, StepProgress } from './run.ts';
 import type { RunStatus } from './run-status.ts';
 
@@ -70,7 +70,7 @@ export interface RunRecords extends ControlRecords {
   markSuperseded(environment: string, after: Date, by: string): Promise<void>;
   addFindings(runId: string, findings: readonly Finding[]): Promise<void>;
   /** `place`: where its next batch begins; null = not known. */
-  saveStep(runId: string, step: StepProgress, place?: StepPoint['place']): Promise<void>;
+  saveStep(runId: string, step: StepProgress, place?: StepPlace | null): Promise<void>;
   /** `once` names what is told; the second event of a run under the same name is left out. Null = may be told again. */
   event(runId: string, type: RunEventType, text: string | null, once: string | null): Promise<void>;
   events(afterId: number, limit: number): Promise<readonly RunEvent[]>;

@@ -1,5 +1,5 @@
 import type { PlanStep } from '../plans/plan.ts';
-import type { StepPoint } from './control-records.ts';
+import type { StepPlace, StepPoint } from './control-records.ts';
 import type { StepProgress, StepState } from './run.ts';
 
 /** How far a step is, over all attempts. */
@@ -9,7 +9,7 @@ export interface StepTotals {
   missing: number;
   batches: number;
   /** Where the next batch begins; null before the first one. */
-  place: StepPoint['place'];
+  place: StepPlace | null;
 }
 
 /** From the start, or from where an earlier attempt stood when that is known. */

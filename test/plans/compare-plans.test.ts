@@ -18,6 +18,12 @@ describe('a plan made again', () => {
     expect(comparePlans(samplePlan(), samplePlan(), 0)).toEqual([]);
   });
 
+  it('may differ in what a step with a vote of its own would do: that is voted on when it is its turn', () => {
+    const own = dropped({ ownApproval: true, exact: false });
+    expect(between(own, dropped({ ownApproval: true, count: 7, keysHash: 'x', schemaHash: 'y' }), 0)).toEqual([]);
+    expect(between(own, dropped({ exact: false }), 0)).toEqual([expect.stringContaining('vote of its own')]);
+  });
+
   it('may have other samples, locks and estimates: nobody signs those', () => {
     const again = filled({ samples: [], locks: ['another'], bytes: 1, exact: false });
     expect(between(filled(), again)).toEqual([]);

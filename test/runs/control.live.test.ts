@@ -438,6 +438,49 @@ describe('a step that destroys', () => {
   });
 });
 
+describe('a step that destroys and is paused in the middle', () => {
+  const leave: MigrationStep = {
+    ...deleteGone,
+    with: { collection: 'User', where: { field: 'team', equals: null } },
+  };
+
+  async function pausedInside(): Promise<StoredRun> {
+    const run = await open([leave], 2_200);
+    await world.carryOut(
+      run,
+      afterStep(new RememberedSteps().execution(), 'data.delete-gone#0', () => control(run, 'pause')),
+    );
+    expect((await world.run(run.id)).steps.find(({ stepId }) => stepId === 'data.delete-gone')?.done).toBe(2_000);
+    return run;
+  }
+
+  it('goes on with what was left', async () => {
+    const run = await pausedInside();
+    world.people.put('User', { id: 'new', name: 'new', team: 'a' });
+    await control(run, 'resume');
+    expect(await world.carryOut(run, undefined, 2)).toBe('done');
+    expect((await world.people.fingerprint()).counts).toEqual({ User: 1 });
+  });
+
+  it('does not go on with as many others', async () => {
+    const run = await pausedInside();
+    world.people.remove('User', 'z-1');
+    world.people.put('User', { id: 'z-3', name: 'new' });
+    await control(run, 'resume');
+    expect(await world.carryOut(run, undefined, 2)).toBe('parked');
+    expect((await world.run(run.id)).failure).toMatchObject({
+      code: 'plan-changed',
+      message: expect.stringContaining('other records than those that were left'),
+    });
+    expect(world.people.read('User', 'z-3')).not.toBeNull();
+    expect(world.people.read('User', 'z-2')).not.toBeNull();
+    // What it did is undone all the same.
+    const rollback = await world.ask('rollback', run.id);
+    expect(await world.carryOut(rollback)).toBe('done');
+    expect(world.people.read('User', 'u-00001')).not.toBeNull();
+  });
+});
+
 describe('a worker that nobody hears of', () => {
   it('leaves a run that is parked, can be retried, and is no longer the silent one’s', async () => {
     const run = await open();
@@ -474,6 +517,25 @@ describe('a worker that nobody hears of', () => {
     expect((await world.run(run.id)).status).toBe('running');
     await bot.records.move(run.id, 'parked', { type: 'failed', text: null });
   });
+});
+
+it('what an older version of the bot has begun and remembered is carried on by this one', async () => {
+  for (let cut = 1; cut < 12; cut += 1) {
+    const run = await open();
+    const steps = new RememberedSteps();
+    const death = { at: cut, remembered: true };
+    await expect(world.carryOut(run, steps.execution(death))).rejects.toThrow(Killed);
+    // It remembered a word for the start, a time for a step's beginning, and no pace with a batch.
+    for (const [at, { name, value }] of steps.results.entries()) {
+      const old = JSON.parse(value ?? 'null');
+      if (name === 'start') steps.results[at] = { name, value: '"fresh"' };
+      if (name.endsWith(':begin')) steps.results[at] = { name, value: JSON.stringify(old.startedAt) };
+      if (name.includes('#'))
+        steps.results[at] = { name, value: JSON.stringify({ ok: { ...old.ok, pace: undefined } }) };
+    }
+    expect(await world.carryOut(run, steps.execution())).toBe('done');
+    expect(await endState(run)).toEqual(unbroken);
+  }
 });
 
 it('runs of other kinds are stored with what controls them', async () => {

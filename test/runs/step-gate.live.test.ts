@@ -4,7 +4,7 @@ import type { Person } from '../../src/runs/door.ts';
 import type { StepGate } from '../../src/runs/run.ts';
 import type { StoredRun } from '../../src/runs/run-records.ts';
 import { type BotDatabase, createBotDatabase } from '../storage/fresh-bot-database.ts';
-import { Killed, RememberedSteps } from './remembered-steps.ts';
+import { afterStep, Killed, RememberedSteps } from './remembered-steps.ts';
 import { createSmallWorld, fillTenants, type SmallWorld, users } from './small-world.ts';
 
 jest.setTimeout(60_000);
@@ -188,6 +188,35 @@ describe('a step with a vote of its own', () => {
     await world.door.control({ runId: run.id, what: 'stop', person: erin, seen: null });
     expect(await vote(run, bob)).toMatchObject({ kind: 'refused', code: 'stale' });
     expect((await world.run(run.id)).status).toBe('parked');
+  });
+
+  it('is asked about again when it was paused in the middle and others would go now', async () => {
+    const many = Array.from({ length: 2_100 }, (_, i) => ({ id: `g-${String(i).padStart(4, '0')}`, name: 'gone' }));
+    world = await createSmallWorld({
+      records: bot.records,
+      name: `gate-${nextWorld++}`,
+      users: many,
+      steps: [deleteGone],
+    });
+    worlds.push(world);
+    const asked = await world.ask('migrate');
+    expect(await world.carryOut(asked)).toBe('paused');
+    const run = await world.run(asked.id);
+    const ask = (what: 'pause' | 'resume') => world.door.control({ runId: run.id, what, person: erin, seen: null });
+    await vote(run, bob);
+    const steps = afterStep(new RememberedSteps().execution(), 'data.delete-gone#0', () => ask('pause'));
+    expect(await world.carryOut(run, steps, 2)).toBe('paused');
+    world.people.remove('User', 'g-2099');
+    world.people.put('User', { id: 'other', name: 'gone' });
+    await ask('resume');
+    expect(await world.carryOut(run, undefined, 3)).toBe('paused');
+    const again = await world.run(run.id);
+    expect(ballotOf(again).step.count).toBe(100);
+    await vote(again, dana);
+    expect(await world.carryOut(run, undefined, 4)).toBe('done');
+    const { steps: progress } = await world.run(run.id);
+    expect(progress.find(({ stepId }) => stepId === 'data.delete-gone')).toMatchObject({ state: 'done', done: 2_100 });
+    expect((await world.people.fingerprint()).counts).toEqual({ User: 0 });
   });
 
   it('killed at any step after the vote is carried out once, on that one vote', async () => {
