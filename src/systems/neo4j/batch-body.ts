@@ -1,15 +1,22 @@
 import { z } from 'zod';
-import type { JsonObject } from '../../shared/json.ts';
+import { canonicalJson, type JsonObject } from '../../shared/json.ts';
 import type { Seal } from '../../shared/sealed.ts';
 import type { Conflict } from '../system.ts';
 import type { Encoded } from './encode.ts';
 
-/** One relationship of a journaled node; the other end by label and key, since internal ids do not survive a restore. */
+/** An end of a relationship by label and key, since internal ids do not survive a restore. */
+export interface EndImage {
+  readonly label: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** One relationship of a journaled node. */
 export interface RelationshipImage {
   readonly type: string;
   /** As seen from the node. */
   readonly direction: 'out' | 'in';
-  readonly other: { readonly label: string; readonly key: string; readonly value: string };
+  readonly other: EndImage;
   readonly properties: { readonly [property: string]: Encoded };
 }
 
@@ -20,7 +27,27 @@ export interface NodeImage {
   readonly relationships: readonly RelationshipImage[];
 }
 
-/** What a batch did to one record. null stands for "was not there": a property, or the whole node. */
+/** A relationship before or after a change. */
+export interface RelationshipSide {
+  readonly type: string;
+  /** What tells it apart from others between the same ends (`_tas_id`); null where it has none. */
+  readonly stamp: string | null;
+  /** Without the bot's own. */
+  readonly properties: { readonly [property: string]: Encoded };
+}
+
+/** What a batch did to one relationship; its ends stay the same. */
+export interface RelationshipChange {
+  readonly form: 'relationship';
+  /** The key of the end that it begins at. */
+  readonly key: string;
+  readonly from: EndImage;
+  readonly to: EndImage;
+  readonly before: RelationshipSide | null;
+  readonly after: RelationshipSide | null;
+}
+
+/** What a batch did to one record. null stands for "was not there": a property, the whole node or relationship. */
 export type Change =
   | {
       readonly form: 'fields';
@@ -32,12 +59,16 @@ export type Change =
       readonly key: string;
       readonly before: NodeImage | null;
       readonly after: NodeImage | null;
-    };
+    }
+  | RelationshipChange;
 
 /** The sealed part of a batch: before and after image of each record, in key order. */
 export interface BatchBody {
   readonly version: 1;
-  /** The label and the property that identify the records; empty for changes of the schema. */
+  /**
+   * The label and the property that identify the records; for relationships their type, and the property that identifies
+   * the end that they begin at; empty for changes of the schema.
+   */
   readonly collection: string;
   readonly key: string;
   readonly changes: readonly Change[];
@@ -50,7 +81,7 @@ const envelope = z.object({
   version: z.literal(1),
   collection: z.string(),
   key: z.string(),
-  changes: z.array(z.object({ form: z.enum(['fields', 'node']), key: z.string() }).loose()),
+  changes: z.array(z.object({ form: z.enum(['fields', 'node', 'relationship']), key: z.string() }).loose()),
   conflicts: z.array(z.object({ reason: z.string() }).loose()),
 });
 
@@ -68,18 +99,32 @@ export async function openBody(seal: Seal, journalKey: string, sealed: Int8Array
   return body as BatchBody;
 }
 
+/** The properties of a relationship that a change wrote. */
+export function relationshipFields({ before, after }: RelationshipChange): {
+  [property: string]: { before: Encoded; after: Encoded };
+} {
+  const fields: { [property: string]: { before: Encoded; after: Encoded } } = Object.create(null);
+  for (const name of new Set([before, after].flatMap((side) => Object.keys(side?.properties ?? {})))) {
+    const images = { before: before?.properties[name] ?? null, after: after?.properties[name] ?? null };
+    if (canonicalJson(images.before) !== canonicalJson(images.after)) fields[name] = images;
+  }
+  return fields;
+}
+
 /** The value that a change gave to a property; undefined where it did not write it. */
 export function writtenValue(change: Change, property: string): Encoded | undefined {
   if (change.form === 'fields') return change.fields[property]?.after;
+  if (change.form === 'relationship') return relationshipFields(change)[property]?.after;
   return change.after?.properties[property];
+}
+
+function namesOf(change: Change): string[] {
+  if (change.form === 'fields') return Object.keys(change.fields);
+  if (change.form === 'relationship') return Object.keys(relationshipFields(change));
+  return Object.keys((change.after ?? change.before)?.properties ?? {});
 }
 
 /** The properties that any of the changes wrote, sorted. */
 export function fieldsOf(changes: readonly Change[]): string[] {
-  const names = new Set<string>();
-  for (const change of changes) {
-    const fields = change.form === 'fields' ? change.fields : (change.after ?? change.before)?.properties;
-    for (const name of Object.keys(fields ?? {})) names.add(name);
-  }
-  return [...names].sort();
+  return [...new Set(changes.flatMap(namesOf))].sort();
 }

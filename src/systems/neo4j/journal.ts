@@ -6,6 +6,7 @@ import { escapeName, refuseInternalNames } from './name.ts';
 import { textOf } from './show-value.ts';
 import { sameValue } from './undo/judge-fields.ts';
 import { countBatches, readBody } from './undo/undo-batch.ts';
+import { STAMP } from './whole-nodes.ts';
 
 /** A batch that wrote a field, without its body. */
 interface Range {
@@ -19,7 +20,20 @@ interface Range {
 /** Opened bodies kept in memory; a batch is about a second of work, some megabytes. */
 const OPEN_BODIES = 4;
 
-type OpenedBatch = ReadonlyMap<string, Change>;
+/** A batch's changes: of nodes by their key, of relationships by their stamp. */
+interface OpenedBatch {
+  readonly nodes: ReadonlyMap<string, Change>;
+  readonly relationships: ReadonlyMap<string, Change>;
+}
+
+function indexChanges(changes: readonly Change[]): OpenedBatch {
+  const [nodes, relationships] = [new Map<string, Change>(), new Map<string, Change>()];
+  for (const change of changes) {
+    if (change.form !== 'relationship') nodes.set(change.key, change);
+    else if (change.after?.stamp) relationships.set(change.after.stamp, change);
+  }
+  return { nodes, relationships };
+}
 
 /** Opens bodies and keeps the last few. By the body's stamp: after a restore the same key may hold another body. */
 function createBodyCache(store: Store): (range: Range) => Promise<OpenedBatch> {
@@ -29,7 +43,7 @@ function createBodyCache(store: Store): (range: Range) => Promise<OpenedBatch> {
     opened.delete(stamp);
     const read = async (): Promise<OpenedBatch> => {
       const body = await store.connection.read((transaction) => readBody(store, transaction, key));
-      return new Map((body?.changes ?? []).map((change) => [change.key, change]));
+      return indexChanges(body?.changes ?? []);
     };
     const batch = known ?? (await read());
     opened.set(stamp, batch);
@@ -72,26 +86,36 @@ async function foreignReferences(
   if (values.length === 0) return foreign;
   const ranges = await standingBatches(store, runId, collection, field);
   const keyProperties = [...new Set(ranges.map(({ keyProperty }) => keyProperty))];
-  const property = `n.${escapeName(field)}`;
-  const keys = keyProperties.map((name) => `n.${escapeName(name)}`);
-  const match = `MATCH (n:${escapeName(collection)}) WHERE ${property} IN $values`;
   // In the order of the keys, so that each body is opened once.
-  const tail = keys.length === 0 ? `RETURN DISTINCT ${property}, []` : `RETURN ${property}, [${keys}] ORDER BY ${keys}`;
-  const isOwn = async (value: unknown, recordKeys: readonly unknown[]) => {
+  const readings = [
+    { node: 'n', held: 'n', stamp: 'null', match: `MATCH (n:${escapeName(collection)})` },
+    { node: 'a', held: 'r', stamp: `coalesce(r.${STAMP}, '')`, match: `MATCH (a)-[r:${escapeName(collection)}]->()` },
+  ];
+  const isOwn = async (value: unknown, recordKeys: readonly unknown[], stamp: string | null) => {
     for (const range of ranges) {
       const key = recordKeys[keyProperties.indexOf(range.keyProperty)];
       if (typeof key !== 'string' || key < range.firstKey || key > range.lastKey) continue;
-      const change = (await openBatch(range)).get(key);
+      const { nodes, relationships } = await openBatch(range);
+      const change = stamp === null ? nodes.get(key) : relationships.get(stamp);
       const written = change && writtenValue(change, field);
       if (written !== undefined && sameValue(written, encodeValue(value))) return true;
     }
     return false;
   };
   const wanted = [...values, ...values.filter((value) => /^-?\d{1,18}$/.test(value)).map(BigInt)];
-  for await (const [value, recordKeys] of store.connection.stream(`${match} ${tail}`, { values: wanted })) {
-    const text = textOf(encodeValue(value));
-    if (text === null || foreign.has(text)) continue;
-    if (!(await isOwn(value, recordKeys as unknown[]))) foreign.add(text);
+  for (const { node, held, stamp, match } of readings) {
+    const property = `${held}.${escapeName(field)}`;
+    const keys = keyProperties.map((name) => `${node}.${escapeName(name)}`);
+    const found = `${match} WHERE ${property} IN $values RETURN`;
+    const text =
+      keys.length === 0
+        ? `${found} DISTINCT ${property}, [], ''`
+        : `${found} ${property}, [${keys}], ${stamp} ORDER BY ${keys}`;
+    for await (const [value, recordKeys, mark] of store.connection.stream(text, { values: wanted })) {
+      const shown = textOf(encodeValue(value));
+      if (shown === null || foreign.has(shown)) continue;
+      if (!(await isOwn(value, recordKeys as unknown[], mark as string | null))) foreign.add(shown);
+    }
   }
   return foreign;
 }

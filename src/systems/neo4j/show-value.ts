@@ -1,6 +1,7 @@
 import neo4j from 'neo4j-driver';
 import type { Json } from '../../shared/json.ts';
 import { decodeValue, type Encoded, encodeValue, isMap } from './encode.ts';
+import { isInternalName } from './name.ts';
 
 /** An encoded value as a person reads it: times in ISO 8601, integers as numbers where JSON can hold them. */
 export function showEncoded(encoded: Encoded): Json {
@@ -19,14 +20,18 @@ export function showEncoded(encoded: Encoded): Json {
   return String(decodeValue(encoded));
 }
 
-/** A value of a query's answer as a person reads it; nodes and relationships by labels or type and properties. */
+/**
+ * A value of a query's answer as a person reads it; nodes and relationships by labels or type and properties, those of the
+ * bot left out.
+ */
 export function showValue(value: unknown): Json {
   if (Array.isArray(value)) return value.map(showValue);
   if (neo4j.isNode(value)) return { labels: value.labels, ...(showValue(value.properties) as object) };
   if (neo4j.isRelationship(value)) return { type: value.type, ...(showValue(value.properties) as object) };
   if (neo4j.isPath(value)) return `path of ${value.length} relationships`;
   if (value !== null && typeof value === 'object' && isMap(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, showValue(item)]));
+    const visible = Object.entries(value).filter(([key]) => !isInternalName(key));
+    return Object.fromEntries(visible.map(([key, item]) => [key, showValue(item)]));
   }
   return showEncoded(encodeValue(value));
 }

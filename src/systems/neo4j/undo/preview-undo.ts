@@ -3,21 +3,29 @@ import type { Finding } from '../../finding.ts';
 import { KeptTally } from '../../kept-tally.ts';
 import type { Conflict, Sample, StepPreview, UndoContext } from '../../system.ts';
 import { journalKey, type Store } from '../batch.ts';
-import type { Change } from '../batch-body.ts';
+import { type Change, relationshipFields } from '../batch-body.ts';
 import { refuseAborted } from '../connection.ts';
+import type { Encoded } from '../encode.ts';
 import { hashSchema } from '../records.ts';
+import { nameOf } from '../relationship-fill.ts';
 import { showEncoded } from '../show-value.ts';
 import { countBatches, judgeBody, readBody } from './undo-batch.ts';
 
 function toSample(collection: string, change: Change): Sample {
-  const side = (which: 'before' | 'after') => {
-    const values =
-      change.form === 'fields'
-        ? Object.entries(change.fields).map(([name, images]) => [name, images[which]] as const)
-        : Object.entries(change[which]?.properties ?? {});
-    return Object.fromEntries(values.map(([name, value]) => [name, showEncoded(value)]));
+  const shown = (values: readonly (readonly [string, Encoded])[]) =>
+    Object.fromEntries(values.map(([name, value]) => [name, showEncoded(value)]));
+  const { key } = change;
+  if (change.form === 'node') {
+    const side = (which: 'before' | 'after') => shown(Object.entries(change[which]?.properties ?? {}));
+    return { collection, key, before: side('before'), after: side('after') };
+  }
+  const fields = Object.entries(change.form === 'fields' ? change.fields : relationshipFields(change));
+  return {
+    collection,
+    key: change.form === 'fields' ? key : nameOf(change.from.value, change.to.value),
+    before: shown(fields.map(([name, { before }]) => [name, before])),
+    after: shown(fields.map(([name, { after }]) => [name, after])),
   };
-  return { collection, key: change.key, before: side('before'), after: side('after') };
 }
 
 /** What undo would leave, as warnings: they do not refuse the plan, people should know. */
@@ -72,7 +80,7 @@ export async function previewUndo(store: Store, context: UndoContext): Promise<S
       if (!body) return;
       const judged = await judgeBody(store, transaction, body, context, 'look');
       collections.add(body.collection);
-      for (const { change } of judged.changes) {
+      for (const change of judged.changes) {
         hash.update(`${JSON.stringify(change.key)}\n`);
         bytes += 3 * JSON.stringify(change).length;
         if (samples.length < 5) samples.push(toSample(body.collection, change));

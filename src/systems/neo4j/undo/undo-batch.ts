@@ -1,9 +1,10 @@
-import type { BatchRequest, UndoBatchResult, UndoContext } from '../../system.ts';
+import type { BatchRequest, Conflict, UndoBatchResult, UndoContext } from '../../system.ts';
 import { journalKey, runBatch, type Store } from '../batch.ts';
-import { type BatchBody, openBody } from '../batch-body.ts';
+import { type BatchBody, type Change, openBody } from '../batch-body.ts';
 import type { GraphTransaction } from '../connection.ts';
-import { applyFields, type Judgement, judgeFields } from './undo-fields.ts';
+import { applyFields, judgeFields } from './undo-fields.ts';
 import { applyNodes, judgeNodes } from './undo-nodes.ts';
+import { applyRelationships, judgeRelationships } from './undo-relationships.ts';
 
 /** How many batches a step has journaled. */
 export async function countBatches(transaction: GraphTransaction, runId: string, stepId: string): Promise<number> {
@@ -29,25 +30,38 @@ function nextUndo(batches: number, index: number): number | null {
   return left > 0 ? left : null;
 }
 
-/** Judges all changes of a batch, whichever their form. */
+/** What an undo would do to a batch's records, whichever their form. */
+export interface BodyJudgement {
+  readonly changes: readonly Change[];
+  readonly conflicts: readonly Conflict[];
+  /** Carries the changes out. */
+  apply(): Promise<void>;
+}
+
+/** Judges all changes of a batch. */
 export async function judgeBody(
   store: Store,
   transaction: GraphTransaction,
   body: BatchBody,
   context: UndoContext,
   purpose: 'lock' | 'look',
-): Promise<
-  { fields: Awaited<ReturnType<typeof judgeFields>>; nodes: Awaited<ReturnType<typeof judgeNodes>> } & Judgement
-> {
+): Promise<BodyJudgement> {
   const none = { changes: [], conflicts: [] };
-  const has = (form: 'fields' | 'node') => body.changes.some((change) => change.form === form);
+  const has = (form: Change['form']) => body.changes.some((change) => change.form === form);
   const fields = has('fields') ? await judgeFields(store, transaction, body, context, purpose) : none;
   const nodes = has('node') ? await judgeNodes(store, transaction, body, context, purpose) : none;
+  const relationships = has('relationship')
+    ? await judgeRelationships(store, transaction, body, context, purpose)
+    : none;
+  const all = [fields, nodes, relationships];
   return {
-    fields,
-    nodes,
-    changes: [...fields.changes, ...nodes.changes],
-    conflicts: [...fields.conflicts, ...nodes.conflicts],
+    changes: all.flatMap((judged): Change[] => judged.changes.map(({ change }) => change)),
+    conflicts: all.flatMap(({ conflicts }) => conflicts),
+    async apply() {
+      if (fields.changes.length > 0) await applyFields(transaction, fields);
+      if (nodes.changes.length > 0) await applyNodes(transaction, nodes);
+      if (relationships.changes.length > 0) await applyRelationships(transaction, relationships);
+    },
   };
 }
 
@@ -66,12 +80,9 @@ export async function undoBatch(store: Store, batch: BatchRequest, context: Undo
       const empty: BatchBody = { version: 1, collection: '', key: '', changes: [], conflicts: [] };
       return { done: 0, kept: 0, missing: 0, cursor, body: empty, undoes: original };
     }
-    const judged = await judgeBody(store, transaction, body, context, 'lock');
-    if (judged.fields.changes.length > 0) await applyFields(transaction, judged.fields);
-    if (judged.nodes.changes.length > 0) await applyNodes(transaction, judged.nodes);
-    const { conflicts } = judged;
+    const { changes, conflicts, apply } = await judgeBody(store, transaction, body, context, 'lock');
+    await apply();
     const missing = conflicts.filter(({ reason }) => reason === 'missing').length;
-    const changes = judged.changes.map(({ change }) => change);
     const { collection, key } = body;
     const done = changes.length;
     return {

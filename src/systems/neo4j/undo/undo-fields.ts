@@ -41,7 +41,7 @@ async function readCurrent(
 }
 
 /** Values that newer records refer to stay. */
-async function withdrawHeld(
+export async function withdrawHeld(
   store: Store,
   context: UndoContext,
   collection: string,
@@ -92,7 +92,7 @@ async function withdrawTaken(
 }
 
 /** The groups of coupled fields that lie in this collection, by property. */
-function groupsOf(store: Store, context: UndoContext, collection: string): string[][] {
+export function groupsOf(store: Store, context: UndoContext, collection: string): string[][] {
   return context.coupled.map((group) =>
     group.filter((ref) => ref.system === store.name && ref.collection === collection).map(({ field }) => field),
   );

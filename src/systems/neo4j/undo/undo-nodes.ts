@@ -4,6 +4,7 @@ import type { Store } from '../batch.ts';
 import type { BatchBody, Change, NodeImage } from '../batch-body.ts';
 import type { GraphTransaction } from '../connection.ts';
 import { decodeProperties } from '../encode.ts';
+import { isInternalName } from '../name.ts';
 import {
   type CurrentNode,
   createNodeRecords,
@@ -14,6 +15,7 @@ import {
 } from '../node-images.ts';
 import { findByKeys } from '../records.ts';
 import { showEncoded, textOf } from '../show-value.ts';
+import { visibleProperties } from '../whole-nodes.ts';
 import { sameValue } from './judge-fields.ts';
 import type { Judgement } from './undo-fields.ts';
 import { takenValues, uniqueRules } from './value-holders.ts';
@@ -27,22 +29,25 @@ function compareNode(collection: string, key: string, made: NodeImage, now: Curr
   const add = (field: string, reason: Conflict['reason'], ours: Json, theirs: Json) =>
     conflicts.push({ collection, key, field, reason, base: null, ours, theirs });
   for (const name of new Set([...Object.keys(made.properties), ...Object.keys(now.image.properties)])) {
+    if (isInternalName(name)) continue;
     const [ours, theirs] = [made.properties[name] ?? null, now.image.properties[name] ?? null];
     if (!sameValue(ours, theirs)) add(name, 'changed-since', showEncoded(ours), showEncoded(theirs));
   }
   if (made.labels.join('\0') !== now.image.labels.join('\0'))
     add('labels', 'changed-since', made.labels, now.image.labels);
   for (const relationship of now.image.relationships) {
-    if (Object.keys(relationship.properties).length === 0) continue;
+    // A later step may have stamped it; that is nobody's edit.
+    const properties = visibleProperties(relationship.properties);
+    if (Object.keys(properties).length === 0) continue;
     const before = made.relationships.find(
       ({ type, other }) => type === relationship.type && other.value === relationship.other.value,
     );
-    if (before && sameValue(before.properties, relationship.properties)) continue;
+    if (before && sameValue(visibleProperties(before.properties), properties)) continue;
     add(
       relationship.type,
       'changed-since',
       showEncoded({ m: before?.properties ?? {} }),
-      showEncoded({ m: relationship.properties }),
+      showEncoded({ m: properties }),
     );
   }
   for (const { type, direction } of now.foreign)
