@@ -73,6 +73,32 @@ describe('postgres.backfill-column from another system', () => {
   });
 });
 
+describe('postgres.backfill-column from texts with fields of another system', () => {
+  const byTemplate = {
+    ...byLookup,
+    where: "path ~ '^p'",
+    columns: { path: 's3://bucket/{space_id}/{size}/{path:last}', space_id: '{space_id}' },
+  };
+  const documents = {
+    Document: (graph.Document ?? []).map((record) => ({ ...record, path: `old/${record.space_id}.txt` })),
+  };
+
+  it('previews what it fills in, and leaves rows alone of which a field has no value', async () => {
+    const seen = await preview(byTemplate, documents);
+    expect(seen.count).toBe(5);
+    expect(seen.samples[0]).toMatchObject({
+      before: { path: 'p1', space_id: null },
+      after: { path: 's3://bucket/space_1/10/space_1.txt', space_id: 'space_1' },
+    });
+    const before = await rows();
+    expect(doneBy(await perform(backfill(), byTemplate, contextOf('run-a', documents)))).toBe(5);
+    expect((await rows()).slice(4, 6).map((row) => row.path)).toEqual(['s3://bucket/space_5/50/space_5.txt', 'p6']);
+    expect(doneBy(await perform(backfill(), byTemplate, contextOf('run-b', documents)))).toBe(0);
+    await undo(backfill(), byTemplate, contextOf('undo-a'), 'run-a');
+    expect(await rows()).toEqual(before);
+  });
+});
+
 describe('postgres.backfill-column by an expression', () => {
   it('writes only columns that get a value, and the undo brings the table back exactly', async () => {
     const before = await rows();

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../shared/json.ts';
+import { isTemplate, parseTemplate } from '../../../shared/template.ts';
 import type { StepContext } from '../../system.ts';
 import type { Session } from '../database.ts';
 import { parseTableName, quoteName } from '../identifiers.ts';
@@ -6,7 +7,7 @@ import type { TextValues } from '../journal-body.ts';
 import { checkExpression, prepareReading, refuseVolatile } from '../statements.ts';
 import { type Column, castable, equalsAny, needColumn, needKey, needTable, type Table } from '../table.ts';
 import { toText } from '../values.ts';
-import type { BackfillInput } from './backfill-input.ts';
+import { type BackfillInput, fieldsOfColumns } from './backfill-input.ts';
 
 /** The parts of the reading statements of one backfill, checked. */
 export interface Backfill {
@@ -95,7 +96,7 @@ export async function findFillings(
     [castable(backfill.key, keys)],
   );
   if ('lookup' in input) {
-    const found = await lookUp(input.lookup, Object.values(input.columns), rows, context);
+    const found = await lookUp(input.lookup, fieldsOfColumns(input), rows, context);
     for (const [n, name] of backfill.targets.entries()) {
       const texts = rows.map((row) => fieldText(input, backfill, found.get(row.m ?? ''), name));
       const canonical = await canonicalTexts(session, table.columns.get(name)?.cast ?? 'text', texts);
@@ -156,7 +157,8 @@ function fieldText(
   there: JsonObject | undefined,
   name: string,
 ): string | null {
-  const value = there?.[input.columns[name] ?? ''];
+  const from = input.columns[name] ?? '';
+  const value = isTemplate(from) ? parseTemplate(from).fill(there ?? {}) : there?.[from];
   return toText(value, backfill.table.columns.get(name) ?? { typeName: 'text' });
 }
 
@@ -169,7 +171,7 @@ async function lookUp(
   const keys = [...new Set(rows.map((row) => row.m).filter((value) => value !== null && value !== undefined))];
   if (keys.length === 0) return new Map();
   const { system, collection, by } = lookup;
-  return context.lookup(system, { collection, by, fields: [...new Set(wanted)] }, keys);
+  return context.lookup(system, { collection, by, fields: wanted }, keys);
 }
 
 function fields({ alias, key, targets, expressions }: Backfill, match: Column | null): string[] {
