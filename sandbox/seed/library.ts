@@ -72,7 +72,7 @@ function createDocument(person: Person, notebook: NotebookRecord, random: Random
   const status = random.pick(STATUSES);
   const done = status === 'processed' || status === 'completed';
   const created = later(random, notebook.created_at, 60);
-  const home = person.space ? `${person.space.tenant_id}/${person.space.id}/documents/${id}` : `${user.id}/files`;
+
   return {
     id,
     name: topic,
@@ -82,7 +82,7 @@ function createDocument(person: Person, notebook: NotebookRecord, random: Random
     mime_type: format.mime,
     size_bytes: random.integer(1000, 4_000_000),
     checksum: random.hex(32),
-    storage_path: `${home}/${filename}`,
+    storage_path: keyOf(person, id, filename),
     storage_bucket: BUCKET,
     processing_job_id: random.uuid(),
     processing_time: done ? random.integer(200, 90_000) : null,
@@ -97,6 +97,13 @@ function createDocument(person: Person, notebook: NotebookRecord, random: Random
     updated_at: later(random, created, 10),
     deleted_at: notebook.deleted_at,
   };
+}
+
+/** A quarter of the documents of users with a space was there before the layout with spaces: `<tenant>/files/…`. */
+function keyOf({ user, space }: Person, id: string, filename: string): string {
+  if (!space) return `${user.id}/files/${filename}`;
+  if (id < '4') return `${space.tenant_id}/files/${filename}`;
+  return `${space.tenant_id}/${space.id}/documents/${id}/${filename}`;
 }
 
 function addBody(person: Person, document: DocumentRecord, random: Random): void {

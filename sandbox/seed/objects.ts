@@ -34,10 +34,20 @@ export function createObjectWriter(client: Client, bucket: string): ObjectWriter
   };
 }
 
-/** Makes the bucket where there is none, and removes every version and delete marker where there is one. */
+/** Makes the bucket where there is none, and empties it where there is one. What the bot wrote beside it goes with it. */
 async function wipeBucket(client: Client, bucket: string): Promise<void> {
+  const journal = `${bucket}-tas-journal`;
+  if (await client.bucketExists(journal)) {
+    await removeVersions(client, journal);
+    await client.removeBucket(journal);
+  }
   if (!(await client.bucketExists(bucket))) await client.makeBucket(bucket);
   await client.setBucketVersioning(bucket, { Status: 'Enabled' });
+  await removeVersions(client, bucket);
+}
+
+/** Every version and delete marker. */
+async function removeVersions(client: Client, bucket: string): Promise<void> {
   let versions: { name: string; versionId: string }[] = [];
   const remove = async () => {
     const failed = (await client.removeObjects(bucket, versions)).filter((answer) => answer);

@@ -164,18 +164,25 @@ describe('demo', () => {
   });
 
   it('keeps objects where platform and older layout say, with the checksum that the document tells', () => {
-    const layouts = { current: 0, older: 0 };
+    const layouts = { current: 0, old: 0, older: 0 };
     for (const { user, space, bodies } of all) {
       for (const { document, body } of bodies) {
-        const folder = space ? `${space.tenant_id}/${space.id}/documents/${document.id}` : `${user.id}/files`;
-        expect(document.storage_path).toBe(`${folder}/${document.original_name}`);
+        const folders = space
+          ? { current: `${space.tenant_id}/${space.id}/documents/${document.id}`, old: `${space.tenant_id}/files` }
+          : { older: `${user.id}/files` };
+        const path = (folder: string) => `${folder}/${document.original_name}`;
+        const [layout] = Object.entries(folders).find(([, folder]) => path(folder) === document.storage_path) ?? [
+          'none',
+        ];
+        layouts[layout as keyof typeof layouts] += 1;
         expect(document.checksum).toBe(createHash('sha256').update(body).digest('hex'));
         expect(document.size_bytes).toBe(body.length);
-        layouts[space ? 'current' : 'older']++;
       }
     }
     expect(layouts.current).toBeGreaterThan(20);
+    expect(layouts.old).toBeGreaterThan(5);
     expect(layouts.older).toBeGreaterThan(20);
+    expect(layouts.current + layouts.old + layouts.older).toBe(150);
   });
 });
 
