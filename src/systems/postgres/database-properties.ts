@@ -25,7 +25,7 @@ export type DatabaseProperties = z.infer<typeof propertiesSchema>;
 export async function readProperties(session: Session, database: string): Promise<DatabaseProperties | null> {
   const [row] = await session.rows<{ properties: string }>(
     `SELECT json_build_object('encoding', pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype,
-       'provider', d.datlocprovider, 'icuLocale', coalesce(to_jsonb(d)->>'daticulocale', to_jsonb(d)->>'datlocale'),
+       'provider', coalesce(to_jsonb(d)->>'datlocprovider', 'c'), 'icuLocale', coalesce(to_jsonb(d)->>'daticulocale', to_jsonb(d)->>'datlocale'),
        'tablespace', t.spcname, 'owner', pg_get_userbyid(d.datdba), 'connectionLimit', d.datconnlimit,
        'comment', shobj_description(d.oid, 'pg_database'),
        'grants', CASE WHEN d.datacl IS NOT NULL THEN (SELECT coalesce(json_agg(json_build_object('grantee',

@@ -67,6 +67,7 @@ export async function previewIndexUndo(
       locks: open ? [`${tableName}: other changes of its schema wait meanwhile; reading and writing go on`] : [],
       bytes: 1000,
       findings: kept.findings(),
+      kept: kept.kept(),
     };
   });
 }

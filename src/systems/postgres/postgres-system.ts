@@ -2,6 +2,7 @@ import { Failure } from '../../shared/failure.ts';
 import type { Fence, Health, StepKind, System } from '../system.ts';
 import { backup } from './backup.ts';
 import type { KindSetting } from './batch.ts';
+import { createDataModel } from './data-model.ts';
 import { createDatabase, type Database } from './database.ts';
 import { isRetryable } from './errors.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -17,7 +18,9 @@ import { dropTableKind } from './kinds/drop-table.ts';
 import { insertRowsKind } from './kinds/insert-rows.ts';
 import { renameColumnKind } from './kinds/rename-column.ts';
 import { setNotNullKind } from './kinds/set-not-null.ts';
+import { readLoad } from './load.ts';
 import type { PostgresOptions } from './postgres-options.ts';
+import { preflight } from './preflight.ts';
 import { identity, lookup, scan, violations } from './reads.ts';
 import { restore } from './restore.ts';
 
@@ -37,7 +40,7 @@ const kindMakers: readonly ((setting: KindSetting) => StepKind)[] = [
   dropTableKind,
 ];
 
-/** One database of a PostgreSQL server (15 or later). Opens no connection before it is asked something. */
+/** One database of a PostgreSQL server (13 or later). Opens no connection before it is asked something. */
 export function createPostgresSystem(options: PostgresOptions): System {
   const database = createDatabase(options);
   const setting: KindSetting = {
@@ -55,6 +58,9 @@ export function createPostgresSystem(options: PostgresOptions): System {
     type: 'postgres',
     kinds: kindMakers.map((kind) => guarded(kind(setting), database)),
     journal,
+    dataModel: createDataModel(database),
+    preflight: (needs) => guard(() => preflight(database, options.dataFolder ?? null, needs)),
+    load: () => guard(() => readLoad(database, options.dataFolder !== undefined)),
     identity: () => guard(() => identity(database)),
     checkHealth: () => checkHealth(database),
     advanceFence: (fence) => guard(() => advanceFence(setting, fence)),

@@ -20,7 +20,7 @@ const parts: Readonly<Record<string, string>> = {
     WHERE ${kept('n.nspname')} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND ${notOfExtension('pg_class', 'c.oid')}`,
   columns: `SELECT c.oid::regclass::text || '.' || a.attname AS name, concat_ws(' ', row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum),
       format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attcollation::regcollation, a.attstorage,
-      a.attcompression, a.attoptions, a.attstattarget, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum), nullif(a.attacl::text, '{}')) AS text
+      to_jsonb(a)->>'attcompression', a.attoptions, a.attstattarget, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum), nullif(a.attacl::text, '{}')) AS text
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE ${kept('n.nspname')} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped

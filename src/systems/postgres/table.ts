@@ -154,7 +154,7 @@ const columnsQuery = `SELECT a.attname AS name, pg_catalog.format_type(a.atttypi
     pg_catalog.format_type(a.atttypid, -1) AS cast, t.typname AS type_name, a.attnotnull AS not_null,
     a.atthasdef OR a.attidentity <> '' AS has_default, a.attgenerated <> '' AS generated, a.attidentity <> '' AS identity,
     t.typname = 'uuid' OR (t.typname IN ('text', 'varchar') AND (c.collname IN ('C', 'POSIX', 'ucs_basic')
-      OR (c.collname = 'default' AND d.datlocprovider = 'c' AND d.datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8'))))
+      OR (c.collname = 'default' AND coalesce(to_jsonb(d)->>'datlocprovider', 'c') = 'c' AND d.datcollate IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8'))))
       AS code_point_order,
     EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indisvalid
       AND i.indimmediate AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) AS is_unique

@@ -86,6 +86,7 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
     locks: [...locks],
     bytes,
     findings: kept.findings(),
+    kept: kept.kept(),
   };
 }
 

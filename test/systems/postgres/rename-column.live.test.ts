@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { createFreshDatabase, type FreshDatabase } from './fresh-database.ts';
+import { asAdmin, createFreshDatabase, type FreshDatabase, systemAt } from './fresh-database.ts';
 import { contextOf, doneBy, kindOf, perform, undo } from './step-life.ts';
 
 jest.setTimeout(60_000);
@@ -75,6 +75,50 @@ describe('postgres.rename-column', () => {
     expect(await undo(renameColumn(), rename, contextOf('run-v'), 'run-u')).toMatchObject({ done: 1, kept: 0 });
     expect(await rows('id', 'owner::text IS DISTINCT FROM owner_id::text')).toEqual([]);
     expect(await triggers()).toHaveLength(1);
+  });
+
+  it('loses no write of applications that go on while it fills, and fills every row', async () => {
+    await db.sql('INSERT INTO files SELECT n FROM generate_series(101, 400) n');
+    const [old, young] = [await db.connect(), await db.connect()];
+    const writing = [1, 2, 3].map(async (n) => {
+      for (let id = 101; id < 200; id += 3) await old.query('UPDATE files SET owner = $1 WHERE id = $2', [n, id]);
+    });
+    const performing = perform(renameColumn(), rename, contextOf('run-a'), 20);
+    const answers = await performing;
+    for (let id = 102; id < 200; id += 3) await young.query('UPDATE files SET owner_id = 5000 WHERE id = $1', [id]);
+    await Promise.all(writing);
+    expect(answers.at(-1)?.cursor).toBeNull();
+    expect(await rows('id', 'owner::text IS DISTINCT FROM owner_id::text')).toEqual([]);
+    expect(await rows('DISTINCT owner::int AS o, 1 AS id', 'id > 100 AND id < 200 AND id % 3 = 0')).toEqual([
+      { o: 5000, id: 1 },
+    ]);
+  });
+
+  it('is carried out and undone by an owner who is no superuser', async () => {
+    await db.sql(
+      `DROP ROLE IF EXISTS owner_only; CREATE ROLE owner_only LOGIN PASSWORD 'o'; ALTER TABLE files OWNER TO owner_only`,
+    );
+    await asAdmin(db.url, `GRANT CREATE ON DATABASE ${db.name} TO owner_only`);
+    const system = systemAt(db.at({ user: 'owner_only', password: 'o' }));
+    try {
+      const kind = kindOf(system, 'postgres.rename-column');
+      const [found] = (await kind.preview(kind.input.parse(rename), contextOf('p'))).findings;
+      expect(found).toMatchObject({ check: 'rights', samples: ['CREATE'] });
+      await db.sql(/GRANT [^;]*;/.exec(found?.advice ?? '')?.[0] ?? 'no statement');
+      expect(doneBy(await perform(kind, rename, contextOf('run-a')))).toBe(11);
+      const table = kindOf(system, 'postgres.drop-table');
+      expect(doneBy(await perform(table, { table: 'files' }, contextOf('run-t')))).toBe(1);
+      expect(await undo(table, { table: 'files' }, contextOf('run-tu'), 'run-t')).toMatchObject({ done: 1 });
+      expect(doneBy(await perform(kindOf(system, 'postgres.drop-column'), drop, contextOf('run-b')))).toBe(1);
+      expect(await undo(kindOf(system, 'postgres.drop-column'), drop, contextOf('run-u'), 'run-b')).toMatchObject({
+        done: 1,
+      });
+      expect(await undo(kind, rename, contextOf('run-v'), 'run-a')).toMatchObject({ done: 1, kept: 0 });
+      expect(await columns()).toEqual(['id', 'name', 'owner']);
+    } finally {
+      await system.close();
+      await db.sql('DROP OWNED BY owner_only CASCADE; DROP ROLE owner_only');
+    }
   });
 
   it('answers again what it answered when a batch is called again, and its undo from the middle leaves nothing', async () => {

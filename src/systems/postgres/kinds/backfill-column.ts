@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../../shared/failure.ts';
-import { digestOf } from '../../../shared/json.ts';
+import { digestOf, type Json } from '../../../shared/json.ts';
 import type { Finding } from '../../finding.ts';
 import {
   type BatchRequest,
@@ -12,12 +12,16 @@ import {
   type StepPreview,
 } from '../../system.ts';
 import { type BatchOutcome, type KindSetting, rowManner, runBatch } from '../batch.ts';
+import { BoundedCount } from '../counting.ts';
 import type { Session } from '../database.ts';
 import type { RowChange } from '../journal-body.ts';
+import { narrowSource, narrowWhere } from '../narrow.ts';
+import { findMissingRights } from '../rights.ts';
 import { lockRows, updateRows } from '../rows.ts';
+import { withoutLook } from '../schema-kind.ts';
 import { findSideEffects } from '../side-effects.ts';
 import { previewUndo, undoBatch } from '../undo.ts';
-import { type BackfillInput, backfillSchema, type LookupInput } from './backfill-input.ts';
+import { type BackfillInput, backfillSchema, fieldsOfColumns, type LookupInput } from './backfill-input.ts';
 import {
   type Backfill,
   checkBackfill,
@@ -47,13 +51,25 @@ export function backfillColumnKind(setting: KindSetting): StepKind {
     verify: (input, context) => verify(setting, input, context),
     previewUndo: (_input, context) => previewUndo(setting, context),
     undoBatch: (_input, batch, context) => undoBatch(setting, batch, context, rowManner),
+    narrow: (input, canaryOf) => ({
+      ...(input as { [parameter: string]: Json }),
+      where: narrowWhere(input.where, canaryOf(null, input.table)),
+      ...('lookup' in input && input.previewFrom ? { previewFrom: narrowSource(input.previewFrom, canaryOf) } : {}),
+    }),
   });
 }
 
-const read = <T>(setting: KindSetting, work: (session: Session) => Promise<T>): Promise<T> =>
-  setting.database.transact({ readOnly: true, statementTimeout: 600_000 }, work);
+const read = <T>(
+  setting: KindSetting,
+  work: (session: Session) => Promise<T>,
+  statementTimeout = 600_000,
+): Promise<T> => setting.database.transact({ readOnly: true, statementTimeout }, work);
 
 async function preview(setting: KindSetting, input: BackfillInput, context: StepContext): Promise<StepPreview> {
+  const missing = await read(setting, (session) =>
+    findMissingRights(session, [{ table: input.table, rights: ['SELECT', 'UPDATE'] }]),
+  );
+  if (missing.length > 0) return { ...withoutLook, findings: missing };
   const { backfill, findings } = await read(setting, async (session) => {
     const composed = await composeBackfill(session, input, true);
     await checkBackfill(session, composed);
@@ -61,20 +77,21 @@ async function preview(setting: KindSetting, input: BackfillInput, context: Step
   });
   const keys = createHash('sha256');
   const samples: Sample[] = [];
+  const bound = new BoundedCount(context);
   let count = 0;
-  for await (const fillings of allFillings(setting, input, backfill, context)) {
+  for await (const fillings of allFillings(setting, input, backfill, context, bound)) {
     for (const { key, before, after } of fillings) {
       keys.update(`${key}\n`);
       if (samples.length < 5) samples.push({ collection: input.table, key, before, after });
     }
     count += fillings.length;
   }
-  const later = 'lookup' in input ? await countLater(setting, input, backfill, context) : 0;
+  const later = 'lookup' in input ? await countLater(setting, input, backfill, context, bound) : 0;
   const relied = [input.key, ...backfill.targets, ...('lookup' in input ? [input.lookup.match] : [])];
   return {
     count: count + later,
-    exact: true,
-    keysHash: later > 0 ? '' : keys.digest('hex'),
+    exact: bound.exact,
+    keysHash: later > 0 || !bound.exact ? '' : keys.digest('hex'),
     schemaHash: digestOf(relied.map((name) => ({ ...backfill.table.columns.get(name) }))),
     samples,
     undoClass: 'reversible',
@@ -113,7 +130,7 @@ async function verify(setting: KindSetting, input: BackfillInput, context: StepC
   const backfill = await read(setting, (session) => composeBackfill(session, input, false));
   const samples: string[] = [];
   let count = 0;
-  for await (const fillings of allFillings(setting, input, backfill, context)) {
+  for await (const fillings of allFillings(setting, input, backfill, context, new BoundedCount({}))) {
     count += fillings.length;
     samples.push(...fillings.slice(0, 5 - samples.length).map((filling) => filling.key));
   }
@@ -140,15 +157,23 @@ async function write(session: Session, backfill: Backfill, fillings: readonly Fi
 }
 
 /** Every row that would be changed now, a page at a time. */
-async function* allFillings(setting: KindSetting, input: BackfillInput, backfill: Backfill, context: StepContext) {
+async function* allFillings(
+  setting: KindSetting,
+  input: BackfillInput,
+  backfill: Backfill,
+  context: StepContext,
+  bound: BoundedCount,
+) {
   let after: string | null = null;
-  for (;;) {
+  while (!bound.isOver()) {
     context.signal.throwIfAborted();
     const from: string | null = after;
-    const page = await read(setting, async (session) => {
+    const readPage = async (session: Session) => {
       const keys = await nextKeys(session, backfill, from, PAGE);
       return { keys, fillings: await findFillings(session, input, backfill, keys, context) };
-    });
+    };
+    const page = await bound.read(() => read(setting, readPage, bound.timeout));
+    if (page === null) return;
     yield page.fillings;
     if (page.keys.length < PAGE) return;
     after = page.keys.at(-1) ?? null;
@@ -161,16 +186,19 @@ async function countLater(
   input: LookupInput,
   backfill: Backfill,
   context: StepContext,
+  bound: BoundedCount,
 ): Promise<number> {
   if (!input.previewFrom) return 0;
   const { system, collection, by, match } = input.lookup;
-  const fields = [...new Set(Object.values(input.columns))];
+  const fields = fieldsOfColumns(input);
   let count = 0;
   for await (const page of takePages(scanSource(input.previewFrom, context, [], null), 1000)) {
+    if (bound.isOver()) break;
     const keys = [...new Set(page.map((row) => row.key))];
     const found = await context.lookup(system, { collection, by, fields }, keys);
     const empty = keys.filter((key) => fields.every((field) => (found.get(key)?.[field] ?? null) === null));
-    count += await read(setting, (session) => countMatching(session, backfill, match, empty));
+    const counted = (session: Session) => countMatching(session, backfill, match, empty);
+    count += (await bound.read(() => read(setting, counted, bound.timeout))) ?? 0;
   }
   return count;
 }

@@ -13,9 +13,13 @@ import {
   type StepPreview,
 } from '../../system.ts';
 import { type BatchOutcome, type KindSetting, rowManner, runBatch } from '../batch.ts';
+import { BoundedCount } from '../counting.ts';
 import type { Session } from '../database.ts';
 import type { TextValues } from '../journal-body.ts';
+import { narrowSource } from '../narrow.ts';
+import { findMissingRights, type RightsNeeded } from '../rights.ts';
 import { existingKeys, insertRows } from '../rows.ts';
+import { withoutLook } from '../schema-kind.ts';
 import { findSideEffects } from '../side-effects.ts';
 import { type Column, castable, needColumn, needKey, needTable, type Table } from '../table.ts';
 import { previewUndo, undoBatch } from '../undo.ts';
@@ -50,13 +54,25 @@ export function insertRowsKind(setting: KindSetting): StepKind {
     verify: (input, context) => verify(setting, input, context),
     previewUndo: (_input, context) => previewUndo(setting, context),
     undoBatch: (_input, batch, context) => undoBatch(setting, batch, context, rowManner),
+    narrow: (input, canaryOf) => ({
+      ...(input as { [parameter: string]: Json }),
+      from: narrowSource(input.from, canaryOf),
+      ...(input.previewFrom ? { previewFrom: narrowSource(input.previewFrom, canaryOf) } : {}),
+    }),
   });
 }
 
 async function preview(setting: KindSetting, input: Input, context: StepContext): Promise<StepPreview> {
+  // Undo locks and deletes what was inserted.
+  const rights: RightsNeeded = { table: input.table, rights: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] };
+  const lacking = await setting.database.transact({ readOnly: true }, (session) =>
+    findMissingRights(session, [rights]),
+  );
+  if (lacking.length > 0) return { ...withoutLook, findings: lacking };
   const keys = createHash('sha256');
   const samples: Sample[] = [];
   const strange: string[] = [];
+  const bound = new BoundedCount(context);
   let count = 0;
   for await (const { missing, table, key } of missingRows(setting, input, context)) {
     for (const row of missing) {
@@ -67,16 +83,17 @@ async function preview(setting: KindSetting, input: Input, context: StepContext)
       samples.push({ collection: input.table, key: row.key, before: {}, after: record(input, table, key, row) });
     }
     count += missing.length;
+    if (bound.isOver()) break;
   }
-  const later = input.previewFrom ? await countSource(input.previewFrom, context) : 0;
+  const later = input.previewFrom ? await countSource(input.previewFrom, context, bound) : 0;
   return setting.database.transact({ readOnly: true }, async (session) => {
     const table = await needTable(session, input.table);
     const key = needKey(table, input.key);
     const columns = Object.keys(input.columns).map((name) => needColumn(table, name));
     return {
       count: count + later,
-      exact: true,
-      keysHash: later > 0 ? '' : keys.digest('hex'),
+      exact: bound.exact,
+      keysHash: later > 0 || !bound.exact ? '' : keys.digest('hex'),
       schemaHash: digestOf({ key: { ...key }, columns: [...table.columns.values()].map((column) => ({ ...column })) }),
       samples,
       undoClass: 'reversible',

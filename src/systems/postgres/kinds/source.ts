@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../../../shared/json.ts';
 import type { Row, ScanQuery, StepContext } from '../../system.ts';
+import type { BoundedCount } from '../counting.ts';
 
 /** Any JSON value. */
 export const jsonSchema = z.json();
@@ -31,9 +32,12 @@ export function scanSource(
   return context.scan(source.system, query);
 }
 
-export async function countSource(source: Source, context: StepContext): Promise<number> {
+export async function countSource(source: Source, context: StepContext, bound: BoundedCount): Promise<number> {
   let count = 0;
-  for await (const _row of scanSource(source, context, [], null)) count += 1;
+  for await (const page of takePages(scanSource(source, context, [], null), 1000)) {
+    if (bound.isOver()) break;
+    count += page.length;
+  }
   return count;
 }
 
