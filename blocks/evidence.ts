@@ -125,7 +125,9 @@ function sampleLines(step: PlanStep, limit: number): string[] {
     const changes = fields.map(
       ([field, before, after]) => `${code(field, 60)} ${code(before, 48)} → ${code(after, 48)}`,
     );
-    return `    ${plain(sample.collection, 60)} ${code(sample.key, 60)}: ${changes.join(', ')}`;
+    // What a step takes over from an earlier one is not there yet when the plan is made.
+    const what = changes.length === 0 ? 'its values come from the steps before' : changes.join(', ');
+    return `    ${plain(sample.collection, 60)} ${code(sample.key, 60)}: ${what}`;
   });
 }
 

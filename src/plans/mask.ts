@@ -1,18 +1,24 @@
-import type { JsonObject } from '../shared/json.ts';
+import { canonicalJson, type JsonObject } from '../shared/json.ts';
 import type { Conflict, Sample } from '../systems/system.ts';
 
 const hidden = '•••';
+/** Stands for a hidden value that is another than the hidden one before it. */
+const hiddenOther = '••• (another)';
 
-/** Shows the values of fields on the allow-list and hides all others; whether a value is there stays visible. */
+/**
+ * Shows the values of fields on the allow-list and hides all others; whether a value is there, and whether it changes, stays
+ * visible.
+ */
 export function maskSample(sample: Sample, shown: ReadonlySet<string>): Sample {
-  const mask = (values: JsonObject): JsonObject =>
+  const mask = (values: JsonObject, beside: JsonObject): JsonObject =>
     Object.fromEntries(
-      Object.entries(values).map(([field, value]) => [
-        field,
-        value === null || shown.has(`${sample.collection}.${field}`) ? value : hidden,
-      ]),
+      Object.entries(values).map(([field, value]) => {
+        if (value === null || shown.has(`${sample.collection}.${field}`)) return [field, value];
+        const other = Object.hasOwn(beside, field) ? (beside[field] ?? null) : null;
+        return [field, other === null || canonicalJson(other) === canonicalJson(value) ? hidden : hiddenOther];
+      }),
     );
-  return { ...sample, before: mask(sample.before), after: mask(sample.after) };
+  return { ...sample, before: mask(sample.before, {}), after: mask(sample.after, sample.before) };
 }
 
 /** The same for a conflict's three values. */

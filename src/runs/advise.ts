@@ -12,7 +12,7 @@ import { mayRead } from './gates.ts';
 import { findUndoable, type MakePlan } from './make-plan.ts';
 import { performedRun } from './performed-run.ts';
 import { recommend } from './recommend.ts';
-import { weighRestores } from './restore-ways.ts';
+import { readContents, weighRestores } from './restore-ways.ts';
 import type { Run } from './run.ts';
 import type { RunRecords } from './run-records.ts';
 import { findEnvironment, refusalOf } from './submit.ts';
@@ -32,10 +32,13 @@ export async function advise(deps: AdviseDeps, runId: string, person: Person): P
   const found = await deps.records.find(runId);
   const environment = findEnvironment(deps.environments, found?.environment ?? '');
   const run = await findUndoable(deps.records, environment, runId);
-  const plan = await planOrReason(deps, environment, run);
+  const [plan, contents, references] = await Promise.all([
+    planOrReason(deps, environment, run),
+    readContents(environment),
+    findReferences(environment, run),
+  ]);
   const undo = 'open' in plan ? plan : undoWay(environment, run, plan);
-  const restores = await weighRestores(deps, environment, run, undo);
-  const references = await findReferences(environment, run);
+  const restores = await weighRestores(deps, environment, run, undo, contents);
   return { run, undo, restores, references, recommended: recommend({ undo, restores }) };
 }
 

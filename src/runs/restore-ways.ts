@@ -30,10 +30,10 @@ export async function weighRestores(
   environment: Environment,
   run: Run,
   undo: Advice['undo'],
+  now: ReadonlyMap<string, Fingerprint | null>,
 ): Promise<RestoreWay[]> {
   const sets = suitableSets(await deps.listBackups(environment.name), run);
   if (sets.length === 0) return [];
-  const now = await fingerprints(environment);
   const rates = (await environment.rates?.()) ?? [];
   const ways: RestoreWay[] = [];
   for (const set of sets) {
@@ -64,18 +64,18 @@ function suitableSets(sets: readonly BackupView[], run: Run): BackupView[] {
 }
 
 /** What each store holds now; null where it cannot tell, does not answer, or takes too long. */
-async function fingerprints(environment: Environment): Promise<Map<string, Fingerprint | null>> {
-  const found = new Map<string, Fingerprint | null>();
-  for (const [name, system] of environment.systems) {
+export async function readContents(environment: Environment): Promise<ReadonlyMap<string, Fingerprint | null>> {
+  const read = [...environment.systems].map(async ([name, system]) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<null>((resolve) => {
       timer = setTimeout(() => resolve(null), fingerprintForMs);
     });
     const asked = system.fingerprint?.().catch(() => null) ?? Promise.resolve(null);
-    found.set(name, await Promise.race([asked, late]));
+    const found = await Promise.race([asked, late]);
     clearTimeout(timer);
-  }
-  return found;
+    return [name, found] as const;
+  });
+  return new Map(await Promise.all(read));
 }
 
 function rewoundSystem(

@@ -21,6 +21,14 @@ describe('masking', () => {
     });
   });
 
+  it('says of a hidden value that it becomes another, and no more', () => {
+    const changing = { ...sample, before: { email: 'a@b.org', n: [1] }, after: { email: 'c@d.org', n: [1] } };
+    expect(maskSample(changing, shown)).toMatchObject({
+      before: { email: '•••', n: '•••' },
+      after: { email: '••• (another)', n: '•••' },
+    });
+  });
+
   it('goes by collection and field: a field of another collection is no permission', () => {
     expect(maskSample({ ...sample, collection: 'Notebook' }, shown).after).toMatchObject({
       email: 'a@b.org',
