@@ -56,7 +56,12 @@ export function createMigrationKinds(deps: Deps): readonly StepKind[] {
       async previewUndo(input, context) {
         const { now, state } = await lookBack(deps, input, context);
         const preview = previewOf(input.system, now, state === 'ours' ? 1 : 0);
-        return state === 'theirs' ? { ...preview, findings: [staysAt(input.system, now)] } : preview;
+        if (state !== 'theirs') return preview;
+        return {
+          ...preview,
+          findings: [staysAt(input.system, now)],
+          kept: { counts: { 'changed-since': 1 }, samples: [input.system] },
+        };
       },
       undoBatch: (input, _batch, context) => undo(deps, input, context),
     }),

@@ -63,16 +63,15 @@ function narrowStep(
 ): MigrationStep | null {
   const kind = findKind(environment, step.system, step.use);
   if (!kind.narrow) return null;
-  let found = false;
+  const asked: boolean[] = [];
   const narrowed = kind.narrow(parseInput(kind, { id: step.id, input: step.with }), (system, collection) => {
     const predicate = predicates[`${system ?? step.system}:${collection}`];
-    if (predicate === undefined) return null;
-    found = true;
-    return fillCanary(predicate, canary);
+    asked.push(predicate !== undefined);
+    return predicate === undefined ? null : fillCanary(predicate, canary);
   });
   if (narrowed === null) return step;
-  // Without a predicate it would be carried out over everything.
-  return found ? { ...step, with: narrowed } : null;
+  // One collection without a predicate is enough for it to be carried out over everything there.
+  return asked.length > 0 && asked.every(Boolean) ? { ...step, with: narrowed } : null;
 }
 
 function findingsOf(canary: string, left: readonly string[], checks: number): Finding[] {

@@ -60,10 +60,8 @@ describe('what is published of the file format', () => {
     expect(files).toContain('space-isolation.yaml');
     for (const file of files) {
       const text = readFileSync(join(folder, file), 'utf8');
-      expect([file, text.split('\n')[0]]).toEqual([
-        file,
-        '# yaml-language-server: $schema=../../../docs/migration.schema.json',
-      ]);
+      const line = '# yaml-language-server: $schema=../../../docs/migration.schema.json';
+      expect([file, text.split('\n').includes(line)]).toEqual([file, true]);
       const { phases } = parse(text) as { phases: { [phase: string]: { use: string }[] } };
       for (const step of Object.values(phases).flat()) expect(kinds).toContain(step.use);
     }

@@ -1,8 +1,19 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readMigration, readMigrations } from '../../src/migrations/migration-files.ts';
 import { Failure } from '../../src/shared/failure.ts';
+import { defineStepKind, readingPreview } from '../../src/systems/system.ts';
+
+const readingKind = defineStepKind({
+  name: 'test.read',
+  effect: 'reads',
+  input: z.strictObject({}),
+  describe: () => 'reads',
+  preview: async () => readingPreview,
+  performBatch: async () => ({ cursor: null, done: 0 }),
+});
 
 let pack: string;
 
@@ -108,6 +119,26 @@ describe('the migrations of all packs', () => {
     await write(whole.replace('id: fill-things', 'id: other-things'), 'other.yml');
     await write('not: [a migration', 'notes.txt');
     expect([...(await readMigrations([pack], { label: 'User' })).keys()]).toEqual(['fill-things', 'other-things']);
+  });
+
+  it('are all there where one of them does not fit the environment, which is that one’s problem', async () => {
+    await write(whole);
+    await write(
+      whole.replace('id: fill-things', 'id: other-things').replace(/ {2}data:[\s\S]*?(?=references)/, ''),
+      'other.yml',
+    );
+    const kind = { ...readingKind, name: 'kubernetes.restart' };
+    const systems = new Map([
+      ['cluster', { type: 'kubernetes', kinds: [kind] }],
+      ['graph', { type: 'neo4j', kinds: [] }],
+      ['relational', { type: 'postgres', kinds: [] }],
+    ]);
+    const surroundings = { environment: 'staging', systems, checks: async () => ['things-known'] };
+    const read = await readMigrations([pack], { label: 'User' }, surroundings);
+    expect(read.get('fill-things')?.problem?.message).toMatch(
+      /m\.yaml, line 14.*there is no step kind neo4j\.set-properties/,
+    );
+    expect(read.get('other-things')?.problem).toBeUndefined();
   });
 
   it('are none where there is no folder', async () => {

@@ -103,6 +103,7 @@ describe('the record of the data-model version', () => {
     const theirs = await world.people.dataModel.read();
     expect(await world.kind.previewUndo?.(inputOf(old), contextOf('run-3', 'run-1'))).toMatchObject({
       count: 0,
+      kept: { counts: { 'changed-since': 1 } },
       findings: [{ check: 'data-model-stays', status: 'warning', samples: ['run-2'] }],
     });
     expect(await undo(world, 'run-3', 'run-1', old)).toMatchObject({ done: 0, kept: 1 });

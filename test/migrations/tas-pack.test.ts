@@ -27,6 +27,14 @@ describe('the pack of the TAS platform', () => {
     }
   });
 
+  it('leads from each data-model version to one other: the order of its migrations is never in doubt', async () => {
+    const versions = [...(await readMigrations([pack], variables)).values()].map(({ version }) => version);
+    const froms = versions.filter(({ from, to }) => from !== to).map(({ from }) => from);
+    expect(froms.filter((from, index) => froms.indexOf(from) !== index)).toEqual([]);
+    const starts = froms.filter((from) => !versions.some(({ to }) => to === from));
+    expect(starts).toEqual(['1.0']);
+  });
+
   it('leaves no variable unfilled', async () => {
     const all = [
       ...(await readMigrations([pack], variables)).values(),
@@ -39,9 +47,7 @@ describe('the pack of the TAS platform', () => {
   it('says which variable is missing, and where', async () => {
     await expect(readMigrations([pack], {})).rejects.toMatchObject({
       code: 'invalid-file',
-      message: expect.stringMatching(
-        /space-isolation\.yaml, line \d+, column \d+: the variable files_table is not set/,
-      ),
+      message: expect.stringMatching(/[a-z-]+\.yaml, line \d+, column \d+: the variable files_table is not set/),
     });
     await expect(readChecks([pack], {})).rejects.toMatchObject({ code: 'invalid-file' });
   });

@@ -47,6 +47,8 @@ function narrowing(kind: StepKind): StepKind {
     narrow(input, canaryOf) {
       const { collection, set } = input as { collection: string; set: { [field: string]: string } };
       if (collection === 'Schema') return null;
+      // Looks users up, as a step does whose values come from another collection.
+      if (collection === 'Copy') canaryOf('people', 'User');
       const predicate = canaryOf(null, collection);
       const equals = /"(.*)"/.exec(predicate ?? '')?.[1] ?? 'nobody';
       return { collection, set, ...(predicate === null ? {} : { where: { field: 'id', equals } }) };
@@ -233,10 +235,11 @@ describe('a canary', () => {
   const canary = { 'people:User': 'id = "$canary"' };
   const schema = { ...fill, id: 'schema', title: 'Schema', with: { collection: 'Schema', set: { x: 1 } } };
   const other = { ...fill, id: 'other', title: 'Fill the others', with: { collection: 'Other', set: { x: 1 } } };
+  const copy = { ...fill, id: 'copy', title: 'Fill the copies', with: { collection: 'Copy', set: { x: 1 } } };
 
   it('narrows what can be narrowed, carries schema out as it is, and leaves the rest out with a word about it', async () => {
     const made = await openWorld().plan(
-      { canary, phases: { data: [fill, schema, drop], storage: [other] } },
+      { canary, phases: { data: [fill, schema, drop], storage: [other, copy] } },
       {},
       'u-1',
     );
@@ -248,8 +251,8 @@ describe('a canary', () => {
     ]);
     expect(finding(made, 'canary-left-out')).toMatchObject({
       status: 'skipped',
-      count: 2,
-      samples: ['Drop the nameless', 'Fill the others'],
+      count: 3,
+      samples: ['Drop the nameless', 'Fill the others', 'Fill the copies'],
     });
   });
 
