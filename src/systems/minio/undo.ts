@@ -125,7 +125,7 @@ async function invertAll(
       case 'drop':
         return asUndone(await invertDrop(undoing, change));
       case 'hide':
-        return asUndone(invertHide(undoing, change, makes, versions.get(change.key) ?? []));
+        return asUndone(await invertHide(undoing, change, makes, versions.get(change.key) ?? []));
       case 'show':
         return asUndone(invertShow(undoing, change, versions.get(change.key) ?? []));
       case 'make-bucket':

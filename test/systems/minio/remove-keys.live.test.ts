@@ -195,6 +195,16 @@ it('keeps on undo what users wrote at an old key since, and says what was releas
   ]);
 });
 
+it('does not bring back on undo what a user deleted at the new key since', async () => {
+  await copy();
+  await perform();
+  await bucket.client.removeObject(bucket.name, targetOf(docs[0] as Doc));
+  const undone = undoContext(undoes);
+  expect(await undoAll(kind(), input, undone)).toMatchObject([{ done: 2, kept: 1, missing: 0 }]);
+  await expect(bucket.textOf(oldKeys()[0])).rejects.toMatchObject({ code: 'NoSuchKey' });
+  expect(await system.journal?.conflicts(undone.runId, undone.stepId, 5)).toMatchObject([{ reason: 'changed-since' }]);
+});
+
 it('gives up for good only versions that it hid, whose copy is there, and nothing else of the key', async () => {
   const [a, b, c] = oldKeys();
   await bucket.put(a, 'content of a, again');

@@ -74,13 +74,16 @@ export async function readHidden(
   );
 }
 
-/** The marker goes if it is still the latest and the version is still there. */
-export function invertHide(
+/**
+ * The marker goes if it is still the latest and the version is still there; and not where somebody deleted the copy since:
+ * that would bring back what a user took away.
+ */
+export async function invertHide(
   undoing: Undoing,
   change: HideChange,
   marker: string,
   versions: readonly Version[],
-): Inverse<ShowChange> {
+): Promise<Inverse<ShowChange>> {
   const [latest] = versions;
   const values = { base: change.versionId, ours: marker, theirs: latest?.versionId ?? null };
   const keep = (reason: 'missing' | 'changed-since'): Inverse<ShowChange> => ({
@@ -90,6 +93,10 @@ export function invertHide(
   if (latest?.versionId === change.versionId) return { change: null };
   if (!versions.some(({ versionId }) => versionId === change.versionId)) return keep('missing');
   if (latest?.versionId !== marker) return keep('changed-since');
+  const { s3 } = undoing.setting;
+  if (!(await readHead(s3, change.copy.key)) && (await listVersions(s3, change.copy.key)).length > 0) {
+    return keep('changed-since');
+  }
   const { did: _, ...hidden } = change;
   return { change: { did: 'show', ...hidden, marker } };
 }
