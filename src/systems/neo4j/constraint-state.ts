@@ -77,22 +77,37 @@ export async function makeConstraint(
 ): Promise<void> {
   const { name, label, property } = wanted;
   const on = `FOR (n:${escapeName(label)}) REQUIRE n.${escapeName(property)} IS UNIQUE`;
-  await connection.command(`CREATE CONSTRAINT ${escapeName(name)} IF NOT EXISTS ${on}`).catch((error: unknown) => {
-    const code = (error as { cause?: { message?: unknown } }).cause?.message;
-    if (!String(code).endsWith('ConstraintCreationFailed')) throw error;
-    throw new Failure({
-      code: 'precondition-failed',
-      message: `${label}.${property} holds values that stand in more than one record, so it cannot be made unique.`,
-      advice: 'Ask for the migration again: its plan lists the duplicates. Nothing was changed.',
+  const stands = async () =>
+    (await connection.read((transaction) => readConstraintState(transaction, wanted))).equivalent;
+  await connection
+    .command(`CREATE CONSTRAINT ${escapeName(name)} IF NOT EXISTS ${on}`)
+    .catch(async (error: unknown) => {
+      const code = (error as { cause?: { message?: unknown } }).cause?.message;
+      if (String(code).endsWith('ConstraintCreationFailed')) throw duplicated(wanted);
+      // Another process may have been quicker.
+      if ((await stands()) === null) throw error;
     });
-  });
   // By name: what somebody else has filled at the same time is not waited for.
-  const { equivalent } = await connection.read((transaction) => readConstraintState(transaction, wanted));
-  if (equivalent) await awaitOnline(connection, equivalent.name, FILLED_IN_MS, signal);
+  const made = await stands();
+  if (made) await awaitOnline(connection, made.name, FILLED_IN_MS, signal);
 }
 
+function duplicated({ label, property }: UniqueConstraint): Failure {
+  return new Failure({
+    code: 'precondition-failed',
+    message: `${label}.${property} holds values that stand in more than one record, so it cannot be made unique.`,
+    advice: 'Ask for the migration again: its plan lists the duplicates. Nothing was changed.',
+  });
+}
+
+/** Does nothing where it is gone already. */
 export async function dropConstraint(connection: Connection, name: string): Promise<void> {
-  await connection.command(`DROP CONSTRAINT ${escapeName(name)} IF EXISTS`);
+  await connection.command(`DROP CONSTRAINT ${escapeName(name)} IF EXISTS`).catch(async (error: unknown) => {
+    const rows = await connection.read((transaction) =>
+      transaction.run('SHOW CONSTRAINTS YIELD name WHERE name = $name RETURN name', { name }),
+    );
+    if (rows.length > 0) throw error;
+  });
 }
 
 export function toJson({ name, label, property }: UniqueConstraint): JsonObject {

@@ -147,29 +147,46 @@ export async function countDuplicates(transaction: GraphTransaction, constraint:
   return Number(row?.[0] ?? 0);
 }
 
+/** What the server says when another process was quicker is no failure where the outcome is the wanted one. */
+async function unlessReached<T>(
+  work: Promise<T>,
+  connection: Connection,
+  element: SchemaElement,
+  reached: (state: ElementState) => boolean,
+): Promise<void> {
+  await work.catch(async (error: unknown) => {
+    const state = await connection.read((transaction) => readElementState(transaction, element));
+    if (!reached(state)) throw error;
+  });
+}
+
+function asDuplicates(error: unknown, name: string): unknown {
+  const code = String((error as { cause?: { message?: unknown } }).cause?.message);
+  if (!code.endsWith('ConstraintCreationFailed')) return error;
+  return new Failure({
+    code: 'precondition-failed',
+    message: `Values stand in more than one record by now, so the constraint ${name} cannot be made.`,
+    advice: 'Ask again: the plan counts the duplicates. Nothing was changed.',
+  });
+}
+
 /** Makes it, unless something of the name is there. Indexes are filled afterwards; see `awaitOnline`. */
 export async function makeElement(connection: Connection, element: SchemaElement): Promise<void> {
-  if ('index' in element) {
-    const { statement, parameters } = indexStatement(element.index);
-    await connection.command(statement, parameters);
-    return;
-  }
-  await connection.command(constraintStatement(element.constraint)).catch((error: unknown) => {
-    const code = String((error as { cause?: { message?: unknown } }).cause?.message);
-    if (!code.endsWith('ConstraintCreationFailed')) throw error;
-    throw new Failure({
-      code: 'precondition-failed',
-      message: `Values stand in more than one record by now, so the constraint ${nameOf(element)} cannot be made.`,
-      advice: 'Ask again: the plan counts the duplicates. Nothing was changed.',
-    });
+  const { statement, parameters } =
+    'index' in element
+      ? indexStatement(element.index)
+      : { statement: constraintStatement(element.constraint), parameters: {} };
+  const making = connection.command(statement, parameters).catch((error: unknown) => {
+    throw asDuplicates(error, nameOf(element));
   });
+  await unlessReached(making, connection, element, ({ stands, elsewhere }) => stands || elsewhere !== null);
 }
 
 /** Drops it if it is still what it was: what somebody else made of the name stays. */
 export async function dropElement(connection: Connection, element: SchemaElement): Promise<void> {
   const { stands } = await connection.read((transaction) => readElementState(transaction, element));
   if (!stands) return;
-  await connection.command(
-    `DROP ${'index' in element ? 'INDEX' : 'CONSTRAINT'} ${escapeName(nameOf(element))} IF EXISTS`,
-  );
+  const what = 'index' in element ? 'INDEX' : 'CONSTRAINT';
+  const dropping = connection.command(`DROP ${what} ${escapeName(nameOf(element))} IF EXISTS`);
+  await unlessReached(dropping, connection, element, (state) => !state.stands);
 }

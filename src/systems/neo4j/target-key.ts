@@ -1,6 +1,7 @@
 import { Failure } from '../../shared/failure.ts';
 import type { Finding } from '../finding.ts';
 import type { GraphTransaction } from './connection.ts';
+import { escapeName } from './name.ts';
 import { uniqueRules } from './undo/value-holders.ts';
 
 /** The label and key of nodes that a step makes. */
@@ -13,18 +14,22 @@ async function isConstrained(transaction: GraphTransaction, { label, key }: Targ
   return (await uniqueRules(transaction, [key])).some((rule) => rule.label === label);
 }
 
-/** A failed finding where no uniqueness constraint keeps a node from being made twice; empty where one does. */
+/**
+ * A finding where no uniqueness constraint keeps a node from being made twice; empty where one does. While there is no such
+ * node yet it is a warning: an earlier step of the migration may make the constraint, and the step itself refuses without.
+ */
 export async function findUnconstrained(transaction: GraphTransaction, target: Target): Promise<Finding[]> {
   if (await isConstrained(transaction, target)) return [];
+  const [row] = await transaction.run(`MATCH (n:${escapeName(target.label)}) RETURN count(n)`);
   const name = `${target.label}.${target.key}`;
   return [
     {
       check: 'target-key-constrained',
       title: `${name} has a uniqueness constraint`,
-      status: 'failed',
+      status: Number(row?.[0] ?? 0) > 0 ? 'failed' : 'warning',
       count: 1,
       samples: [],
-      advice: `Create one first (neo4j.create-constraint on ${name}); without it a node could be made twice.`,
+      advice: `Create one in an earlier step (neo4j.create-constraint on ${name}); without it a node could be made twice.`,
     },
   ];
 }

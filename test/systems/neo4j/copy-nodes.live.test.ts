@@ -122,11 +122,14 @@ describe('neo4j.copy-nodes', () => {
 
   it('says before anything changes what stands in the way', async () => {
     await graph.query('DROP CONSTRAINT folder_id');
+    expect(await kind.preview(kind.input.parse(copy), contextOf('p'))).toMatchObject({
+      findings: [{ check: 'target-key-constrained', status: 'warning' }],
+    });
     await graph.query("MATCH (n:Notebook {id: 'n1'}) SET n:Folder");
     await graph.query("MATCH (n:Notebook {id: 'n2'}) CREATE (n)-[:HAS]->()");
     const { findings } = await kind.preview(kind.input.parse(copy), contextOf('p'));
     expect(findings).toMatchObject([
-      { check: 'target-key-constrained', advice: expect.stringContaining('neo4j.create-constraint') },
+      { check: 'target-key-constrained', status: 'failed', advice: expect.stringContaining('neo4j.create-constraint') },
       { check: 'copies-are-others', status: 'failed', samples: ['n1'] },
       { check: 'ends-have-labels', status: 'failed', samples: ['n2'] },
     ]);

@@ -11,6 +11,8 @@ jest.setTimeout(120_000);
 
 const SEED = [
   'CREATE CONSTRAINT user_id FOR (n:User) REQUIRE n.id IS UNIQUE',
+  'CREATE CONSTRAINT person_id FOR (n:Person) REQUIRE n.id IS UNIQUE',
+  'CREATE INDEX notebook_at FOR (n:Notebook) ON (n.at)',
   'CREATE CONSTRAINT space_id FOR (n:Space) REQUIRE n.id IS UNIQUE',
   "UNWIND range(1, 5) AS i CREATE (:User {id: 'u' + i, email: 'user' + i + '@example.com', home: 'space_' + i})",
   "MATCH (u:User {id: 'u1'}) CREATE (:Notebook {id: 'n1', at: datetime()})-[:OWNED_BY {since: date()}]->(u)",
@@ -73,6 +75,33 @@ async function makeSubject(): Promise<ContractSubject> {
         input: { name: 'unique_email', label: 'User', property: 'email', type: 'unique' },
         count: 1,
         ofSchema: true,
+      },
+      {
+        kind: 'neo4j.copy-nodes',
+        input: { from: { label: 'User', key: 'id' }, to: { label: 'Person', key: 'id' }, stamp: { from: "'User'" } },
+        count: 5,
+        edit: {
+          field: 'email',
+          apply: async () => void (await graph.query("MATCH (n:Person {id: 'u3'}) SET n.email = 'mine'")),
+        },
+      },
+      { kind: 'neo4j.delete-nodes', input: { label: 'User', key: 'id', where: 'true' }, count: 5 },
+      {
+        kind: 'neo4j.create-index',
+        input: { name: 'user_home', label: 'User', properties: ['home'] },
+        count: 1,
+        ofSchema: true,
+      },
+      { kind: 'neo4j.drop-index', input: { name: 'notebook_at' }, count: 1, ofSchema: true },
+      { kind: 'neo4j.drop-constraint', input: { name: 'person_id' }, count: 1, ofSchema: true },
+      {
+        kind: 'neo4j.cypher',
+        input: {
+          statement: "MATCH (n:User) WHERE n.id IN $keys SET n.greeting = 'Hello ' + n.id",
+          inverse: 'MATCH (n:User) WHERE n.id IN $keys REMOVE n.greeting',
+          batchBy: { label: 'User', key: 'id', where: 'n.greeting IS NULL' },
+        },
+        count: 5,
       },
     ],
     reading: {

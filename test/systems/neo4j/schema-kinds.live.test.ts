@@ -141,6 +141,25 @@ describe('neo4j.create-index', () => {
     expect(await states()).toEqual([]);
   });
 
+  it('is made once, and dropped once, by two processes at the same time', async () => {
+    const other = graph.another();
+    const batch = { index: 0, cursor: null, done: 0, size: 10 };
+    for (let round = 0; round < 5; round++) {
+      const made = await Promise.all(
+        [create, kindOf(other, 'neo4j.create-index')].map((kind) =>
+          kind.performBatch(kind.input.parse(range), batch, contextOf(`r${round}`)),
+        ),
+      );
+      expect(made.map(({ done }) => done)).toEqual([1, 1]);
+      const dropped = await Promise.all(
+        [dropIndex, kindOf(other, 'neo4j.drop-index')].map((kind) =>
+          kind.performBatch({ name: range.name }, batch, contextOf(`d${round}`)),
+        ),
+      );
+      expect(dropped.map(({ done }) => done)).toEqual([1, 1]);
+    }
+  });
+
   it('leaves what somebody dropped or replaced since, and says so', async () => {
     await perform(create, range, contextOf('r1'));
     await graph.query('DROP INDEX user_mail');
