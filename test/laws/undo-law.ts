@@ -21,7 +21,13 @@ export type World = Map<string, Map<string, string>>;
 /** What somebody else does to the store. A record is named by collection and key. */
 export type Write =
   | { readonly does: 'set'; readonly record: string; readonly field: string; readonly value: string | null }
-  | { readonly does: 'create'; readonly record: string; readonly fields: { readonly [name: string]: string } }
+  | {
+      readonly does: 'create';
+      readonly record: string;
+      readonly fields: { readonly [name: string]: string };
+      /** What reading the record shows beside its fields. */
+      readonly mark?: { readonly [name: string]: string };
+    }
   | { readonly does: 'delete'; readonly record: string };
 
 export interface Step {
@@ -60,6 +66,8 @@ export interface Subject {
   readonly others?: OtherSystems;
   /** As a user of the store; false where it changed nothing: no such record, that value already, or refused. */
   write(write: Write): Promise<boolean>;
+  /** Whether a record goes with another one that somebody deletes: a relationship with its end. */
+  goesWith?(record: string, deleted: string): boolean;
   close(): Promise<void>;
 }
 
@@ -75,6 +83,7 @@ export async function breaches(subject: Subject, scene: Scene, round: string): P
       if (!(await subject.write(each))) continue;
       meddled = true;
       apply(expected, each);
+      if (each.does === 'delete') takeAlong(subject, expected, each.record);
     }
   };
   const begun = await performSteps(subject, scene, `run-${round}`, write);
@@ -163,12 +172,16 @@ async function endingAs<T>(end: End, subject: Subject, work: () => Promise<T>): 
 
 /** What a user wrote counts as if the run had never been; on a record that only the run made it counts for nothing. */
 function apply(world: World, write: Write): void {
-  if (write.does === 'create') world.set(write.record, new Map(Object.entries(write.fields)));
+  if (write.does === 'create') world.set(write.record, new Map(Object.entries({ ...write.fields, ...write.mark })));
   if (write.does === 'delete') world.delete(write.record);
   if (write.does === 'set') {
     if (write.value === null) world.get(write.record)?.delete(write.field);
     else world.get(write.record)?.set(write.field, write.value);
   }
+}
+
+function takeAlong(subject: Subject, world: World, deleted: string): void {
+  for (const record of world.keys()) if (subject.goesWith?.(record, deleted)) world.delete(record);
 }
 
 /** Every difference between what is there and what would be there without the run has to be reported. */
@@ -207,16 +220,23 @@ function unfounded(conflicts: readonly Conflict[], meddled: boolean): string[] {
 /** Scenes over records `<collection> k0 … k9` with a few fields, and steps out of a list. */
 export function scenes(options: {
   readonly collections: readonly string[];
+  /** Relationships are named `<type> <from key> → <to key>`. */
+  readonly relationships?: readonly string[];
   readonly fields: readonly string[];
   readonly steps: fc.Arbitrary<Step>;
 }): fc.Arbitrary<Scene> {
   const key = fc.integer({ min: 0, max: 9 }).map((at) => `k${at}`);
-  const record = fc.tuple(fc.constantFrom(...options.collections), key).map((parts) => parts.join(' '));
+  const node = fc.tuple(fc.constantFrom(...options.collections), key).map((parts) => parts.join(' '));
+  const types = options.relationships ?? [];
+  const tie = fc.tuple(fc.constantFrom(...types), key, key).map(([type, from, to]) => `${type} ${from} → ${to}`);
+  const record = types.length === 0 ? node : fc.oneof({ weight: 2, arbitrary: node }, tie);
   const field = fc.constantFrom(...options.fields);
   const value = fc.constantFrom('red', 'green', 'blue', '12', 'Ärger\u2028 "\'\\', '');
   const fields = fc.dictionary(field, value, { maxKeys: options.fields.length });
   const set = fc.record({ does: fc.constant('set' as const), record, field, value: fc.option(value) });
-  const create = fc.record({ does: fc.constant('create' as const), record, fields });
+  const create = fc.record({ does: fc.constant('create' as const), record, fields }).map((each) => {
+    return each.record.includes('→') ? { ...each, mark: { 'Thing→Other': '|' } } : each;
+  });
   const remove = fc.record({ does: fc.constant('delete' as const), record });
   const write: fc.Arbitrary<Write> = fc.oneof({ weight: 5, arbitrary: set }, { weight: 2, arbitrary: create }, remove);
   const end: fc.Arbitrary<End> = fc.oneof(
@@ -226,7 +246,10 @@ export function scenes(options: {
   );
   const moments = fc.array(fc.record({ writes: fc.array(write, { maxLength: 2 }), end }), { maxLength: 8 });
   return fc.record({
-    start: fc.uniqueArray(create, { maxLength: 14, minLength: 3, selector: (each) => each.record }),
+    // Nodes before the relationships between them.
+    start: fc
+      .uniqueArray(create, { maxLength: 24, minLength: 3, selector: (each) => each.record })
+      .map((all) => all.toSorted((a, b) => Number(a.record.includes('→')) - Number(b.record.includes('→')))),
     steps: fc.array(options.steps, { minLength: 1, maxLength: 3 }),
     batchSize: fc.integer({ min: 1, max: 5 }),
     during: moments,
