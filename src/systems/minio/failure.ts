@@ -48,6 +48,8 @@ const passing =
 
 /** The S3 code of an error of the driver; an empty string where it has none. */
 export function codeOf(error: unknown): string {
+  // The driver reads no body of an answer that may be tried again; 503 is how S3 asks to slow down.
+  if (types.isNativeError(error) && error.message.includes('Retryable HTTP status: 503')) return 'SlowDown';
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
 }

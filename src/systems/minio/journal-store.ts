@@ -32,6 +32,8 @@ export interface JournalStore {
   listSteps(runId: string): Promise<string[]>;
   /** Writes the token; throws `fenced` where a greater one stands. */
   checkFence(fence: Fence): Promise<void>;
+  /** Makes the journal's bucket where it is missing. */
+  makeBucket(): Promise<void>;
   /** Writes at least this token. */
   raiseFence(fence: Fence): Promise<void>;
 }
@@ -40,7 +42,8 @@ const fenceSchema = z.strictObject({ token: z.number().int() });
 const missing = ['NoSuchKey', 'NotFound', 'NoSuchBucket'];
 const lost = ['PreconditionFailed'];
 
-function journalBucket(bucket: string): string {
+/** Beside the bucket: what the bot writes for itself. */
+export function journalBucket(bucket: string): string {
   return `${bucket}-tas-journal`;
 }
 
@@ -88,6 +91,7 @@ export function createJournalStore(s3: S3, seal: Seal): JournalStore {
       const names = await listNames(s3, bucket, prefix, '/');
       return names.map((name) => decodeURIComponent(name.slice(prefix.length, -1)));
     },
+    makeBucket,
     checkFence: (fence) => moveFence(s3, bucket, makeBucket, fence, true),
     raiseFence: (fence) => moveFence(s3, bucket, makeBucket, fence, false),
   };

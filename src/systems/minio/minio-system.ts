@@ -5,6 +5,7 @@ import type { Seal } from '../../shared/sealed.ts';
 import type { Health, System } from '../system.ts';
 import { backup } from './backup/backup.ts';
 import { fingerprint, restore } from './backup/restore.ts';
+import { createDataModel } from './data-model.ts';
 import { toFailure } from './failure.ts';
 import { createJournal } from './journal.ts';
 import { createJournalStore, type KindSetting } from './journal-store.ts';
@@ -13,7 +14,9 @@ import { createBucketKind } from './kinds/create-bucket.ts';
 import { removeKeysKind } from './kinds/remove-keys.ts';
 import { setTagsKind } from './kinds/set-tags.ts';
 import { setVersioningKind } from './kinds/set-versioning.ts';
+import { createLoad } from './load.ts';
 import { isVersioned } from './objects.ts';
+import { preflight, unreachableFinding } from './preflight.ts';
 import { lookup, scan, violations } from './reading.ts';
 import { connectS3, type S3, type S3Options } from './s3.ts';
 
@@ -34,6 +37,8 @@ export function createMinioSystem(options: MinioOptions): System {
   const store = createJournalStore(s3, seal);
   const setting: KindSetting = { system: name, s3, seal, journal: store };
   const identity = async (): Promise<string> => (await readServerInfo(s3)).deploymentID;
+  const dataModel = createDataModel(s3, store);
+  const load = createLoad(s3);
   // What streams and timers throw past the driver is put into words here.
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -61,9 +66,15 @@ export function createMinioSystem(options: MinioOptions): System {
     scan: (query) => scan(s3, query),
     violations: (statement) => guard(() => violations(s3, statement)),
     journal: createJournal(s3, store),
+    preflight: (needs) => guard(() => preflight(s3, needs)).catch((error: unknown) => [unreachableFinding(error)]),
+    load: () => guard(load),
+    dataModel: {
+      read: () => guard(() => dataModel.read()),
+      write: (version, fence) => guard(() => dataModel.write(version, fence)),
+    },
     fingerprint: () => guard(() => fingerprint(s3)),
     backup: (folder, context) => guard(async () => backup(s3, await identity(), folder, context)),
-    restore: (part, folder, context) => guard(() => restore(s3, part, folder, context)),
+    restore: (part, folder, context) => guard(() => restore(s3, store, part, folder, context)),
     async close() {
       s3.close();
     },

@@ -46,6 +46,8 @@ export interface S3 {
   read(request: S3Request): Promise<Buffer | null>;
   /** Sends a body of known length and SHA-256 without holding it in memory. */
   send(request: Omit<S3Request, 'body'>, body: Readable, bytes: number, sha256: string): Promise<S3Answer>;
+  /** How often the server asked to slow down within these last milliseconds. */
+  askedToSlowDown(withinMs: number): number;
   close(): void;
 }
 
@@ -73,6 +75,7 @@ export function connectS3(options: S3Options): S3 {
   });
   const place = { system: options.name, at: url.host, bucket: options.bucket };
 
+  const slowDowns: number[] = [];
   const open = async (request: S3Request): Promise<http.IncomingMessage | null> => {
     try {
       return await client.makeRequestAsync(
@@ -82,6 +85,7 @@ export function connectS3(options: S3Options): S3 {
         region,
       );
     } catch (error) {
+      noteSlowDown(slowDowns, error);
       if (request.allow?.includes(codeOf(error))) return null;
       throw toFailure(error, place);
     }
@@ -111,8 +115,16 @@ export function connectS3(options: S3Options): S3 {
         );
         return { headers: answer.headers, body: (await buffer(answer)).toString() };
       }),
+    askedToSlowDown: (withinMs) => slowDowns.filter((at) => at > performance.now() - withinMs).length,
     close: () => agent.destroy(),
   };
+}
+
+/** Only the last few are remembered: what matters is whether there were any. */
+function noteSlowDown(slowDowns: number[], error: unknown): void {
+  if (!/^(SlowDown|ServiceUnavailable)/.test(codeOf(error))) return;
+  slowDowns.push(performance.now());
+  if (slowDowns.length > 100) slowDowns.shift();
 }
 
 async function guarded<T>(place: ErrorPlace, work: () => Promise<T>): Promise<T> {

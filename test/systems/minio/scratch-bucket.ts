@@ -28,8 +28,8 @@ export interface ScratchBucket {
   textOf(key: string): Promise<string>;
   /** How many versions and delete markers there are of a key. */
   versionsOf(key: string): Promise<number>;
-  /** The server behind an address at which each request waits for what is done before it. Gone with the bucket. */
-  proxy(before: (request: { method: string; path: string }) => Promise<void>): Promise<string>;
+  /** The server behind an address at which each request waits for what is done before it, or is answered by that. */
+  proxy(before: (request: { method: string; path: string }, answer: ServerResponse) => Promise<void>): Promise<string>;
   /** Another bucket, with all that it holds. */
   removeBucket(bucket: string): Promise<void>;
   remove(): Promise<void>;
@@ -127,7 +127,8 @@ export async function scratchBucket(options: { versioned?: boolean; locked?: boo
       const server = createServer((incoming, outgoing) => void forward(incoming, outgoing));
       const forward = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
         const { method = '', url: path = '', headers } = incoming;
-        await before({ method, path });
+        await before({ method, path }, outgoing);
+        if (outgoing.writableEnded) return;
         const sent = request({ hostname, port, method, path, headers }, (answer) => {
           outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
           answer.pipe(outgoing);

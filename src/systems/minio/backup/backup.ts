@@ -1,13 +1,15 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checksumOf } from '../../../shared/checksum.ts';
 import { Failure } from '../../../shared/failure.ts';
 import { writeNdjsonZst } from '../../../shared/ndjson.ts';
 import type { BackupContext, BackupPart } from '../../system.ts';
+import { readDataModel } from '../data-model.ts';
 import { type FingerprintSum, sumFingerprint } from '../fingerprint.ts';
 import { listLatest, type ObjectEntry } from '../objects.ts';
 import type { S3 } from '../s3.ts';
 import { hasBlob, storeBlob } from './blob-store.ts';
-import { backupFormat, type IndexEntry, indexName } from './index-file.ts';
+import { backupFormat, dataModelName, type IndexEntry, indexName } from './index-file.ts';
 import { type KnownBlobs, openKnownBlobs } from './known-blobs.ts';
 
 const atOnce = 8;
@@ -37,8 +39,10 @@ export async function backup(s3: S3, identity: string, folder: string, context: 
     await known.abandon();
     throw error;
   }
-  const file = { path: indexName, ...(await checksumOf(join(folder, indexName))) };
-  return { format: backupFormat, files: [file], fingerprint: sum.end(), excludes };
+  await writeFile(join(folder, dataModelName), JSON.stringify(await readDataModel(s3)), { flag: 'wx', flush: true });
+  const files = [];
+  for (const path of [indexName, dataModelName]) files.push({ path, ...(await checksumOf(join(folder, path))) });
+  return { format: backupFormat, files, fingerprint: sum.end(), excludes };
 }
 
 async function* entries(work: Work): AsyncIterable<IndexEntry> {

@@ -6,6 +6,8 @@ import { readNdjsonZst } from '../../../shared/ndjson.ts';
 export const backupFormat = 'minio-mirror/1';
 /** The name says to the backup folder that its lines name shared objects by `sha256` and `size`. */
 export const indexName = 'objects.ndjson.zst';
+/** The data-model version, or null. Sets of older versions do not have it. */
+export const dataModelName = 'data-model.json';
 
 const names = z.record(z.string(), z.string());
 

@@ -1,12 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { checksumOf, corrupt, verifyFiles } from '../../../shared/checksum.ts';
 import { canonicalJson } from '../../../shared/json.ts';
-import type { BackupContext, BackupPart, Fingerprint } from '../../system.ts';
+import type { BackupContext, BackupPart, DataModelVersion, Fingerprint } from '../../system.ts';
+import { dataModelSchema, writeDataModel } from '../data-model.ts';
 import { sumFingerprint } from '../fingerprint.ts';
+import type { JournalStore } from '../journal-store.ts';
 import { listLatest, type ObjectEntry, writeTags } from '../objects.ts';
 import type { S3 } from '../s3.ts';
 import { windows } from './backup.ts';
 import { blobPath } from './blob-store.ts';
-import { backupFormat, compareKeys, type IndexEntry, readIndex } from './index-file.ts';
+import { backupFormat, compareKeys, dataModelName, type IndexEntry, readIndex } from './index-file.ts';
 import { uploadObject } from './upload.ts';
 
 const atOnce = 8;
@@ -21,11 +25,18 @@ interface Pair {
  * Makes the bucket hold what the set holds: puts what differs, hides what the set has not behind a delete marker.
  * Versions stay, so nothing is lost. All of the set is checked before anything is written.
  */
-export async function restore(s3: S3, part: BackupPart, folder: string, context: BackupContext): Promise<Fingerprint> {
+export async function restore(
+  s3: S3,
+  journal: Pick<JournalStore, 'makeBucket'>,
+  part: BackupPart,
+  folder: string,
+  context: BackupContext,
+): Promise<Fingerprint> {
   const { system } = s3.place;
   if (part.format !== backupFormat) throw corrupt(system, `its form is ${part.format}, known is ${backupFormat}`);
   await verifyFiles(folder, part.files, system);
   const total = await verifyBlobs(system, folder, context);
+  const dataModel = await readSavedModel(part, folder, system);
   await makeBucket(s3);
   let done = 0;
   const pairs = merge(readIndex(folder, system), listLatest(s3, { signal: context.signal }));
@@ -35,7 +46,22 @@ export async function restore(s3: S3, part: BackupPart, folder: string, context:
     done += window.filter((pair) => pair.wanted).length;
     context.progress(done, total, 'objects');
   }
+  if (dataModel !== undefined) await writeDataModel(s3, journal, dataModel);
   return fingerprint(s3, context.signal);
+}
+
+/** Undefined = the set does not say: then it stays as it is. */
+async function readSavedModel(
+  part: BackupPart,
+  folder: string,
+  system: string,
+): Promise<DataModelVersion | null | undefined> {
+  if (!part.files.some(({ path }) => path === dataModelName)) return undefined;
+  try {
+    return dataModelSchema.parse(JSON.parse(await readFile(join(folder, dataModelName), 'utf8')));
+  } catch (error) {
+    throw corrupt(system, `${dataModelName} cannot be read`, error);
+  }
 }
 
 export async function fingerprint(s3: S3, signal?: AbortSignal): Promise<Fingerprint> {

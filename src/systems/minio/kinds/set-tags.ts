@@ -14,8 +14,9 @@ import {
 import { runBatch } from '../batch.ts';
 import type { Intent, TagChange } from '../change.ts';
 import type { KindSetting } from '../journal-store.ts';
+import { asParameters } from '../moves.ts';
 import { isVersioned, listLatest, type ObjectEntry } from '../objects.ts';
-import { fill, isRegex, select } from '../selection.ts';
+import { fill, isRegex, parseSelection, select } from '../selection.ts';
 import { previewUndo, undoBatch } from '../undo.ts';
 
 const tagName = z.string().regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u, 'no name of a tag');
@@ -26,11 +27,17 @@ const leastLook = 5_000;
 const bytesAnObject = 400;
 
 const inputSchema = z.strictObject({
-  prefix: z.string().optional(),
-  /** A regular expression over the key; its groups fill `$1` to `$9` of the values. */
-  match: z.string().refine(isRegex, 'is no regular expression').optional(),
-  /** Null removes the tag. */
-  set: z.record(tagName, z.string().nullable()).refine((set) => Object.keys(set).length > 0, 'names no tag'),
+  prefix: z.string().optional().describe('Only objects whose key begins with this.'),
+  match: z
+    .string()
+    .refine(isRegex, 'is no regular expression')
+    .optional()
+    .describe('A regular expression over the key; its groups fill $1 to $9 of the values.'),
+  only: z.string().optional().describe("Narrows further: JSON as in a scan's where."),
+  set: z
+    .record(tagName, z.string().nullable())
+    .refine((set) => Object.keys(set).length > 0, 'names no tag')
+    .describe('Tag → value; null removes the tag.'),
 });
 type Input = z.infer<typeof inputSchema>;
 
@@ -51,6 +58,10 @@ export function setTagsKind(setting: KindSetting): StepKind {
     verify: (input, context) => verify(setting, input, context),
     previewUndo: (_input, context) => previewUndo(setting, context),
     undoBatch: (_input, batch, context) => undoBatch(setting, batch, context),
+    narrow(input, canaryOf) {
+      const only = canaryOf(null, setting.s3.bucket);
+      return only === null ? asParameters(input) : asParameters({ ...input, only });
+    },
   });
 }
 
@@ -118,8 +129,20 @@ async function verify(setting: KindSetting, input: Input, context: StepContext):
   return [{ check: 'tags-set', title, status: count === 0 ? 'passed' : 'failed', count, samples }];
 }
 
-function objectsOf({ s3 }: KindSetting, input: Input, after: string, signal: AbortSignal): AsyncIterable<ObjectEntry> {
-  return listLatest(s3, { prefix: input.prefix ?? '', signal, ...(after === '' ? {} : { after }) });
+async function* objectsOf(
+  { s3 }: KindSetting,
+  input: Input,
+  after: string,
+  signal: AbortSignal,
+): AsyncIterable<ObjectEntry> {
+  const only = input.only === undefined ? null : parseSelection(input.only);
+  for await (const entry of listLatest(s3, {
+    prefix: input.prefix ?? '',
+    signal,
+    ...(after === '' ? {} : { after }),
+  })) {
+    if (!only || select(only, entry)) yield entry;
+  }
 }
 
 async function* changesOf(setting: KindSetting, input: Input, after: string, signal: AbortSignal) {
