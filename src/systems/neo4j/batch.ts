@@ -107,7 +107,12 @@ export function keepUnderCap(context: StepContext, done: number, more: number): 
   });
 }
 
-/** How often a batch is tried again when a constraint refused it because somebody wrote at the same moment. */
+/** A record went between being found and being locked. */
+function isGone(error: unknown): boolean {
+  return (error as { code?: unknown })?.code === 'Neo.ClientError.Statement.EntityNotFound';
+}
+
+/** How often a batch is tried again when it was refused because somebody wrote at the same moment. */
 const COLLISIONS = 3;
 
 /**
@@ -142,7 +147,7 @@ export async function runBatch(
         }
       }, options)
       .catch((error: unknown) => {
-        if (!isDuplicate(refused)) throw error;
+        if (!isDuplicate(refused) && !isGone(refused)) throw error;
         refused = error;
         return undefined;
       });

@@ -71,7 +71,10 @@ function endsInOrder({ from, to }: RelationshipSelection, rows: readonly FoundRe
   return isDeepStrictEqual(from, to) ? byKey([...starts, ...ends]) : [...byKey(starts), ...byKey(ends)];
 }
 
-/** Finds the next relationships and locks their ends; what is read of the relationships afterwards cannot go any more. */
+/**
+ * Finds the next relationships and locks them, then their ends; what is read of them afterwards stays true. In this order,
+ * since whoever deletes a relationship takes its own lock at once and those of its ends when he commits.
+ */
 export async function lockNextRelationships(
   transaction: GraphTransaction,
   selection: RelationshipSelection,
@@ -91,12 +94,12 @@ export async function lockNextRelationships(
       to: { id: end, key: textKey(selection.to, endKey) },
     }),
   );
-  await lockInOrder(transaction, 'nodes', endsInOrder(selection, rows));
   await lockInOrder(
     transaction,
     'relationships',
     rows.map((row) => row.id),
   );
+  await lockInOrder(transaction, 'nodes', endsInOrder(selection, rows));
   return rows;
 }
 

@@ -131,7 +131,7 @@ export async function findRelationships(
   left: readonly LeftRelationship[],
   purpose: 'lock' | 'look',
 ): Promise<Standing[]> {
-  const ends = await findEnds(transaction, left, purpose);
+  const ends = await findEnds(transaction, left, 'look');
   const sought = left.flatMap(({ from, to, side }, index): Sought[] => {
     const [start, end] = [ends.get(endName(from)), ends.get(endName(to))];
     return side === null || start === undefined || end === undefined ? [] : [{ index, from: start, to: end, side }];
@@ -142,12 +142,16 @@ export async function findRelationships(
   const more = rest.length > 0 ? await findByImage(transaction, rest, new Set(found.values())) : new Map();
   for (const [index, id] of more) found.set(index, id);
   const ids = [...found.values()].sort((a, b) => (a < b ? -1 : 1));
+  // The relationships first, as where they were written; an end that went meanwhile is found to be gone.
   if (purpose === 'lock') await lockInOrder(transaction, 'relationships', ids);
+  const held = purpose === 'lock' ? await findEnds(transaction, left, 'lock') : ends;
   const sides = await readSides(transaction, ids);
   return left.map(({ from, to }, index) => {
+    const [start, end] = [held.get(endName(from)), held.get(endName(to))];
     const id = found.get(index);
     const side = id === undefined ? undefined : sides.get(id);
-    const now = id === undefined || side === undefined ? undefined : { id, side };
-    return { from: ends.get(endName(from)), to: ends.get(endName(to)), now };
+    const moved = start !== ends.get(endName(from)) || end !== ends.get(endName(to));
+    const now = id === undefined || side === undefined || moved ? undefined : { id, side };
+    return { from: start, to: end, now };
   });
 }
