@@ -22,10 +22,9 @@ interface Copied {
   readonly size: number;
 }
 
-/** A version is copied to a key that holds no object. `previous` = the delete marker that is the latest there, if any. */
+/** A version is copied to a key that holds no object, at most a delete marker. */
 export interface CopyChange extends Copied {
   readonly did: 'copy';
-  readonly previous: string | null;
   /** False where the copy cannot carry the run in its metadata, because some of that is outside of ASCII. */
   readonly marked: boolean;
 }

@@ -8,15 +8,14 @@ import type { KindSetting } from './journal-store.ts';
 import type { Move, Unmovable } from './moves.ts';
 import { inParallel, type ObjectHead, readHead } from './objects.ts';
 import type { S3 } from './s3.ts';
-import { listVersions, type Version } from './versions.ts';
 
 const atOnce = 16;
 
 /** What is to be done for one move, as the store stands. */
 export type Looked = { readonly move: Move } & (
-  | { readonly state: 'open'; readonly source: ObjectHead; readonly latest: Version | null }
-  | { readonly state: 'there'; readonly source: ObjectHead; readonly latest: Version }
-  | { readonly state: 'taken'; readonly latest: Version }
+  | { readonly state: 'open'; readonly source: ObjectHead }
+  | { readonly state: 'there'; readonly source: ObjectHead; readonly latest: ObjectHead }
+  | { readonly state: 'taken'; readonly latest: ObjectHead }
   | { readonly state: 'missing' }
 );
 
@@ -27,16 +26,15 @@ export function isMove(move: Move | Unmovable): move is Move {
 /** Looks at both ends of some moves, side by side. */
 export function lookAt(s3: S3, moves: readonly Move[]): Promise<Looked[]> {
   return inParallel(moves, atOnce, async (move): Promise<Looked> => {
-    const [source, [latest]] = await Promise.all([readHead(s3, move.source), listVersions(s3, move.target)]);
-    const there = latest && !latest.isMarker ? latest : null;
+    const [source, latest] = await Promise.all([readHead(s3, move.source), readHead(s3, move.target)]);
     if (!source) return { move, state: 'missing' };
-    if (!there) return { move, state: 'open', source, latest: latest ?? null };
-    return { move, state: (await isCopy(s3, source, there)) ? 'there' : 'taken', source, latest: there };
+    if (!latest) return { move, state: 'open', source };
+    return { move, state: (await isCopy(s3, source, latest)) ? 'there' : 'taken', source, latest };
   });
 }
 
 /** Whether the target holds what the source's version holds: by what the copy says of itself, or by content. */
-export async function isCopy(s3: S3, source: ObjectHead, target: Version): Promise<boolean> {
+export async function isCopy(s3: S3, source: ObjectHead, target: ObjectHead): Promise<boolean> {
   if (source.size !== target.size) return false;
   const mark = target.metadata[copyMark];
   if (mark?.endsWith(`/${encodeURIComponent(source.versionId)}`) && target.etag === source.etag) return true;
@@ -68,7 +66,7 @@ export function planCopies(setting: KindSetting, looked: readonly Looked[]): Cop
       copies.found.push({ key: move.target, source, sourceVersion, etag, size, versionId: look.latest.versionId });
     } else {
       const other = planned.get(move.target);
-      const change = other ?? planCopy(move.target, look.source, look.latest);
+      const change = other ?? planCopy(move.target, look.source);
       if (other && other.source !== move.source) taken(move, other.source);
       else if (!other) copies.changes.push(change);
       planned.set(move.target, change);

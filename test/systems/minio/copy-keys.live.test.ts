@@ -153,6 +153,22 @@ it('does not copy over what a user wrote between the intent and the deed', async
   expect(await statuses()).toEqual(['copies-equal failed 2', 'sources-there failed 1']);
 });
 
+it('takes its copy back where a user was faster between look and deed', async () => {
+  const target = targetOf(docs[0] as Doc);
+  let raced = false;
+  const url = await bucket.proxy(async ({ method, path }) => {
+    if (raced || method !== 'PUT' || !path.endsWith(`/${target}`)) return;
+    raced = true;
+    await bucket.put(target, 'in between');
+  });
+  const racing = bucket.system({ url });
+  const done = await performAll(kindOf(racing, 'minio.copy-keys'), input, context(), 10);
+  await racing.close();
+  expect([raced, sumDone(done)]).toEqual([true, 2]);
+  expect(await bucket.textOf(target)).toBe('in between');
+  expect(await bucket.versionsOf(target)).toBe(1);
+});
+
 it('refuses objects that are not there, or only counts them where that is allowed', async () => {
   docs.push(doc('lost'));
   const refused = await kind().preview(kind().input.parse(input), context());

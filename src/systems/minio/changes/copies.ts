@@ -33,7 +33,7 @@ export async function applyCopy({ setting: { s3 }, batch, fresh }: Doing, change
     const now = await listVersions(s3, change.key);
     if (findOwn(now, change, mark, null).length > 0) return settleCopy(s3, now, change, mark, null);
     const [latest] = now;
-    if (latest && (!latest.isMarker || latest.versionId !== change.previous)) return lost;
+    if (latest && !latest.isMarker) return lost;
   }
   const source = heads.get(change) ?? (await readHead(s3, change.source, change.sourceVersion));
   const made = source && (await copyVersion(s3, source, change.key, mark));
@@ -55,7 +55,7 @@ async function settleCopy(
   if (!first) return lost;
   for (const second of own.slice(0, -1)) await removeVersion(s3, change.key, second.versionId);
   const below = versions[versions.indexOf(first) + 1];
-  if ((below?.versionId ?? null) === change.previous || below?.isMarker) return { done: true, made: first.versionId };
+  if (!below || below.isMarker) return { done: true, made: first.versionId };
   await removeVersion(s3, change.key, first.versionId);
   return lost;
 }
@@ -91,7 +91,7 @@ export async function invertCopy(
   const { s3, system } = undoing.setting;
   if (made === 'null') throw oneWay(system);
   const now = await readHead(s3, change.key);
-  const values = { base: change.previous, ours: made, theirs: now?.versionId ?? null };
+  const values = { base: null, ours: made, theirs: now?.versionId ?? null };
   const keep = (reason: 'missing' | 'changed-since' | 'referred-to' | 'coupled'): Inverse<DropChange> => ({
     change: null,
     conflict: objectConflict(undoing, change.key, reason, values),
@@ -130,15 +130,14 @@ export async function invertDrop(undoing: Undoing, change: DropChange): Promise<
   if (latest?.versionId === change.versionId) return { change: null };
   if (latest && !latest.isMarker) return keep('changed-since');
   if (!source) return keep('missing');
-  return { change: planCopy(change.key, source, latest ?? null) };
+  return { change: planCopy(change.key, source) };
 }
 
 /** The copy of a head to a key that holds no object now. */
-export function planCopy(key: string, source: ObjectHead, latest: Version | null): CopyChange {
+export function planCopy(key: string, source: ObjectHead): CopyChange {
   const { etag, size, versionId } = source;
-  const previous = latest?.versionId ?? null;
   const copied = { key, source: source.key, sourceVersion: versionId, etag, size };
-  const change: CopyChange = { did: 'copy', ...copied, previous, marked: isMarkable(source) };
+  const change: CopyChange = { did: 'copy', ...copied, marked: isMarkable(source) };
   rememberHead(change, source);
   return change;
 }
