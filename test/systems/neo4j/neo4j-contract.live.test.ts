@@ -16,7 +16,10 @@ const SEED = [
   'CREATE CONSTRAINT space_id FOR (n:Space) REQUIRE n.id IS UNIQUE',
   "UNWIND range(1, 5) AS i CREATE (:User {id: 'u' + i, email: 'user' + i + '@example.com', home: 'space_' + i})",
   "MATCH (u:User {id: 'u1'}) CREATE (:Notebook {id: 'n1', at: datetime()})-[:OWNED_BY {since: date()}]->(u)",
+  "CREATE (b:Book {id: 'b1'}) WITH b UNWIND range(1, 5) AS i CREATE (:Page {id: 'p' + i, No: i, draft: 'text'})-[:PART_OF {i: i}]->(b)",
 ];
+
+const ends = { from: { label: 'Page', key: 'id' }, to: { label: 'Book', key: 'id' } };
 
 function refused(graph: FreshGraph): NonNullable<ContractSubject['refused']> {
   const { neo4j } = liveStores();
@@ -75,6 +78,34 @@ async function makeSubject(): Promise<ContractSubject> {
         input: { name: 'unique_email', label: 'User', property: 'email', type: 'unique' },
         count: 1,
         ofSchema: true,
+      },
+      {
+        kind: 'neo4j.rename-property',
+        input: { label: 'Page', key: 'id', from: 'No', to: 'number' },
+        count: 5,
+      },
+      {
+        kind: 'neo4j.remove-property',
+        input: { label: 'Page', key: 'id', property: 'draft' },
+        count: 5,
+        edit: {
+          field: 'draft',
+          apply: async () => void (await graph.query("MATCH (n:Page {id: 'p3'}) SET n.draft = 'anew'")),
+        },
+      },
+      {
+        kind: 'neo4j.set-relationship-properties',
+        input: { type: 'PART_OF', ...ends, set: { order: 'r.i * 10' } },
+        count: 5,
+        edit: {
+          field: 'order',
+          apply: async () => void (await graph.query("MATCH (:Page {id: 'p3'})-[r]->() SET r.order = 31")),
+        },
+      },
+      {
+        kind: 'neo4j.retype-relationships',
+        input: { from: 'PART_OF', to: 'BELONGS_TO', ends, set: { weight: '1' } },
+        count: 5,
       },
       {
         kind: 'neo4j.copy-nodes',
