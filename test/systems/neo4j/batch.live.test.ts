@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { connect as connectTo, createServer, type Server, type Socket } from 'node:net';
 import { jest } from '@jest/globals';
 import { createLogger, type Logger } from '../../../src/shared/logger.ts';
 import { Secret } from '../../../src/shared/secret.ts';
 import { createNeo4jSystem } from '../../../src/systems/neo4j/neo4j-system.ts';
-import type { StepKind, System } from '../../../src/systems/system.ts';
+import type { StepKind } from '../../../src/systems/system.ts';
 import { liveStores } from '../../live-stores.ts';
+import { cuttableLine } from './cuttable-line.ts';
 import { contextOf, type FreshGraph, freshGraph, kindOf, perform, undo, undoOf, wipe } from './fresh-graph.ts';
 
 jest.setTimeout(60_000);
@@ -60,71 +59,6 @@ function hold(...statements: string[]): {
   return { held: held.promise, commit: gate.resolve, rollBack: () => gate.reject(new Error('rolled back')), ended };
 }
 
-/** A way to the server that can be cut: at the first bytes that match, before or after they get through. */
-async function cuttable(): Promise<{
-  system: System;
-  cutAt(words: string, when: 'before' | 'after'): void;
-  cuts(): number;
-  close(): Promise<void>;
-}> {
-  const { neo4j } = liveStores();
-  const target = new URL(neo4j.url);
-  const sockets = new Set<Socket>();
-  let armed: { words: string; when: 'before' | 'after' } | null = null;
-  let cuts = 0;
-  const server: Server = createServer((client) => {
-    const upstream = connectTo(Number(target.port), target.hostname);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-    }
-    client.on('close', () => upstream.destroy());
-    upstream.on('close', () => client.destroy());
-    upstream.on('data', (data) => client.destroyed || client.write(data));
-    client.on('data', (data) => {
-      const plan =
-        armed &&
-        (data.includes(armed.words) || (armed.words === 'COMMIT' && data.includes(Buffer.of(0, 2, 0xb0, 0x12, 0, 0))))
-          ? armed
-          : null;
-      if (!plan) return void upstream.write(data);
-      armed = null;
-      cuts++;
-      if (plan.when === 'before') return void client.destroy();
-      // The server gets the message, the client never hears what became of it.
-      upstream.removeAllListeners('data');
-      upstream.once('data', () => client.destroy());
-      upstream.write(data);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  const url = `bolt://127.0.0.1:${port}`;
-  const logger = createLogger('silent');
-  const system = createNeo4jSystem({
-    name: 'graph',
-    url,
-    user: neo4j.user,
-    password: new Secret(neo4j.password),
-    seal: graph.seal,
-    logger,
-  });
-  return {
-    system,
-    cutAt: (words, when) => {
-      armed = { words, when };
-    },
-    cuts: () => cuts,
-    async close() {
-      await system.close();
-      for (const socket of sockets) socket.destroy();
-      await new Promise((done) => server.close(done));
-    },
-  };
-}
-
 describe('a batch', () => {
   it('waits for a transaction of a killed process under the same key, and returns what that one committed', async () => {
     const result = await kind.performBatch(kind.input.parse(step), first, contextOf('other'));
@@ -164,7 +98,7 @@ describe('a batch', () => {
     for (const [i, [words, when]] of cuts.entries()) {
       await wipe(graph.connection, 'journal-schema');
       await graph.query("UNWIND range(1, 9) AS i CREATE (:User {id: 'u' + i})");
-      const line = await cuttable();
+      const line = await cuttableLine(graph.seal);
       try {
         const through = kindOf(line.system, 'neo4j.set-properties');
         await line.system.checkHealth();
@@ -174,6 +108,39 @@ describe('a batch', () => {
         expect(await graph.query('MATCH (n:User) RETURN n.t ORDER BY n.id')).toEqual(expected);
         expect(await graph.query('MATCH (b:_TasBatch) RETURN b.done ORDER BY b.index')).toEqual([[5n], [4n]]);
         expect(await undo(through, step, undoOf(`b${i}`, `r${i}`))).toMatchObject({ done: 9, kept: 0 });
+      } finally {
+        await line.close();
+      }
+    }
+  });
+
+  it('retypes every relationship once, and back, wherever the connection is lost', async () => {
+    const ends = { from: { label: 'User', key: 'id' }, to: { label: 'Space', key: 'id' } };
+    const retype = { from: 'OWNS', to: 'HAS', ends, set: { rank: '1' } };
+    const cuts: [string, 'before' | 'after'][] = [
+      ['id(r) LIMIT $size', 'after'],
+      ['CREATE (a)-[x:`HAS`]', 'before'],
+      ['CREATE (a)-[x:`HAS`]', 'after'],
+      ['COMMIT', 'before'],
+      ['COMMIT', 'after'],
+    ];
+    await graph.query("MATCH (n:User) CREATE (n)-[:OWNS {i: n.id}]->(:Space {id: 's' + n.id})");
+    const before = (await graph.system.fingerprint?.())?.hash;
+    for (const [i, [words, when]] of cuts.entries()) {
+      const line = await cuttableLine(graph.seal);
+      try {
+        const through = kindOf(line.system, 'neo4j.retype-relationships');
+        await line.system.checkHealth();
+        line.cutAt(words, when);
+        expect(await perform(through, retype, contextOf(`r${i}`), 5)).toMatchObject({ done: 9, batches: 2 });
+        expect({ words, when, cuts: line.cuts() }).toEqual({ words, when, cuts: 1 });
+        expect(await graph.query('MATCH ()-[r]->() RETURN type(r), count(DISTINCT r.i), count(r)')).toEqual([
+          ['HAS', 9n, 9n],
+        ]);
+        line.cutAt(i % 2 === 0 ? 'DELETE r' : 'COMMIT', when);
+        expect(await undo(through, retype, undoOf(`b${i}`, `r${i}`))).toMatchObject({ done: 9, kept: 0, missing: 0 });
+        expect(line.cuts()).toBe(2);
+        expect((await graph.system.fingerprint?.())?.hash).toBe(before);
       } finally {
         await line.close();
       }
