@@ -117,6 +117,19 @@ describe('neo4j.create-nodes', () => {
     expect(() => kind.input.parse({ ...spaces, properties: { name: '1' } })).toThrow(/key/);
   });
 
+  it('is narrowed to the canary among its sources', async () => {
+    const step = kind.input.parse(spaces);
+    const narrow = (predicate: string | null) =>
+      kind.narrow?.(step, (_, label) => (label === 'User' ? predicate : null));
+    expect(await perform(kind, narrow("n.id = 'u2' OR n.id = 'u5'"), contextOf('r1'))).toMatchObject({ done: 2 });
+    expect(await graph.query('MATCH (s:Space) WHERE s.old IS NULL RETURN s.id ORDER BY s.id')).toEqual([
+      ['space_2'],
+      ['space_5'],
+    ]);
+    expect(narrow(null)).toEqual(step);
+    expect(() => narrow('true) OR (true')).toThrow(/closes nothing/);
+  });
+
   it('lets nobody attach to a node while its undo deletes it, and keeps it when somebody was faster', async () => {
     await perform(kind, spaces, contextOf('r1'), 100);
     const attached = graph.query("MATCH (s:Space) CREATE (:Notebook {id: 'n' + s.id})-[:IN]->(s)");

@@ -243,6 +243,17 @@ describe('neo4j.set-properties', () => {
     expect(await graph.query('MATCH (b:_TasBatch) RETURN b.index')).toEqual([[0n]]);
   });
 
+  it('is narrowed to the canary, whose predicate cannot leave its brackets', async () => {
+    const step = kind.input.parse({ ...fill, where: "n.tenant IS NULL OR n.id = 'u8'" });
+    const narrow = (predicate: string | null) =>
+      kind.narrow?.(step, (_, label) => (label === 'User' ? predicate : null));
+    const narrowed = kind.input.parse(narrow("n.id = 'u1' OR n.id = 'u3'"));
+    expect(await perform(kind, narrowed, contextOf('r1'))).toMatchObject({ done: 2 });
+    expect(await graph.query('MATCH (n:User) WHERE n.tenant IS NULL RETURN count(n)')).toEqual([[5n]]);
+    expect(narrow(null)).toEqual(step);
+    expect(() => narrow('true) OR (true')).toThrow(/closes nothing/);
+  });
+
   it('keeps records and secrets out of what lies open in the journal', async () => {
     await graph.query("MATCH (n:User) SET n.email = n.id + '@example.com', n.personal_api_key = 'hunter2'");
     const step = {
