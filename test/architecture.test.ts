@@ -32,6 +32,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@dbos-inc/dbos-sdk': ['src/runs/engine.ts', 'src/storage/'],
   'neo4j-driver': ['src/systems/neo4j/'],
   pg: ['src/systems/postgres/', 'src/storage/'],
+  'libpg-query': ['src/systems/postgres/sql/parse.ts'],
   minio: ['src/systems/minio/'],
   'node-cron': ['src/schedules/'],
   pino: ['src/shared/logger.ts'],

@@ -24,6 +24,8 @@ export interface Session {
     sql: string,
     values: readonly Parameter[],
   ): Promise<Row[]>;
+  /** One statement, likewise; answers how many rows it wrote, 0 where it writes none. */
+  change(sql: string): Promise<number>;
   /** The column's type as the server describes it, for `SELECT` statements of one column. */
   resultType(sql: string): Promise<{ oid: number; modifier: number }>;
 }
@@ -192,6 +194,10 @@ function createSession(client: pg.PoolClient): Session {
   return {
     rows: async <Row extends object>(sql: string, values: readonly Parameter[]) =>
       (await ask(sql, values)).rows as Row[],
+    change: async (sql) => {
+      const { command, rowCount } = await ask(sql, []);
+      return /^(INSERT|UPDATE|DELETE|MERGE)$/.test(command) ? (rowCount ?? 0) : 0;
+    },
     async resultType(sql) {
       const field = (await ask(sql, [])).fields[0];
       if (!field) throw new Error('the statement returns no column');

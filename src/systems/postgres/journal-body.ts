@@ -110,6 +110,8 @@ export interface JournalBody {
   readonly keyColumn: string | null;
   readonly changes: readonly Change[];
   readonly conflicts: readonly Conflict[];
+  /** For raw statements and programs, of which no changes are known: which of the two directions ran. */
+  readonly ran?: 'forth' | 'back';
 }
 
 /** What may be read of a batch without the seal's key: counts, keys and names. */

@@ -18,6 +18,7 @@ import { dropTableKind } from './kinds/drop-table.ts';
 import { insertRowsKind } from './kinds/insert-rows.ts';
 import { renameColumnKind } from './kinds/rename-column.ts';
 import { setNotNullKind } from './kinds/set-not-null.ts';
+import { sqlKind } from './kinds/sql.ts';
 import { readLoad } from './load.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { preflight } from './preflight.ts';
@@ -38,6 +39,7 @@ const kindMakers: readonly ((setting: KindSetting) => StepKind)[] = [
   renameColumnKind,
   dropColumnKind,
   dropTableKind,
+  sqlKind,
 ];
 
 /** One database of a PostgreSQL server (13 or later). Opens no connection before it is asked something. */
