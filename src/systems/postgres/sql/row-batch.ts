@@ -41,7 +41,9 @@ export async function writeRows(
   const keys = await nextKeys(session, plan, after, size);
   if (plan.atOnce && keys.length > MOST_AT_ONCE) throw tooMany(table.name);
   await lockRows(session, table, key, keys);
-  const columns = [...table.columns.keys()];
+  // What the server computes follows by itself, there and back; of a row that is deleted it is shown.
+  const kept = [...table.columns.values()].filter(({ generated }) => statement.does === 'delete' || !generated);
+  const columns = kept.map((column) => column.name);
   const before = await readRows(session, table, key, columns, keys);
   const returning = columns.map((name, n) => `${statement.alias}.${quoteName(name)}::text AS c${n}`);
   const name = `${statement.alias}.${quoteName(key.name)}`;

@@ -31,8 +31,9 @@ export async function planRows(
   if (!only || second) return { because: 'only a single UPDATE or DELETE is journaled row by row' };
   const statement = takeApart(only, doing);
   if ('because' in statement) return statement;
-  const table = await findTable(session, quoteTable(statement.target));
-  if (!table) return { because: `there is no table ${sayRelation(statement.target)} yet` };
+  const found = await findTable(session, quoteTable(statement.target));
+  if (!found) return { because: `there is no table ${sayRelation(statement.target)} yet` };
+  const table = { ...found, name: nameOf(statement.target) };
   const key = await primaryKey(session, table);
   if (!key) return { because: `${table.name} has no primary key of one column` };
   const set = statement.sets.map(({ column }) => column);
@@ -41,7 +42,7 @@ export async function planRows(
   const odd = await findViews(session, statement.others);
   return {
     statement,
-    table: { ...table, name: nameOf(statement.target) },
+    table,
     key,
     atOnce: statement.readsItself || odd || (await callsOwnFunctions(session, only)),
     findings: await findObstacles(session, table, statement, set),
