@@ -32,12 +32,19 @@ export async function planTakes(
   run: PerformedRun,
   takes: readonly TakenConflict[],
 ): Promise<Plan> {
-  const steps = stepsToUndo(run).filter((step) => takes.some((take) => mayWrite(environment, step, take)));
-  const undo = { coupled: [], held: async () => new Set<string>() };
-  const stage = await undoStage(environment, run, steps, (step) => ({ ...undo, ...forceOf(takes, step.system) }));
-  if (stage.stage.steps.every((step) => step.count === 0)) throw nothingTaken(run.id);
+  const all = stepsToUndo(run);
+  const writers = new Set(takes.flatMap((take) => writersOf(environment, all, take)));
+  // Who takes a value that newer records refer to has read it in the conflict: only coupled fields are looked after.
+  const undo = { coupled: run.plan.coupled, held: async () => new Set<string>() };
+  const stage = await undoStage(
+    environment,
+    run,
+    all.filter((step) => writers.has(step)),
+    (step) => ({ ...undo, ...forceOf(takes, step.system) }),
+  );
+  if (stage.stage.steps.every((step) => step.count === 0)) throw nothingTaken(run.id, stage);
   const title = `Take ${takes.length} ${takes.length === 1 ? 'conflict' : 'conflicts'} of ${run.plan.title} (${run.id})`;
-  return assemblePlan(environment, { ...frameOf(run, title), coupled: [], takes }, [stage]);
+  return assemblePlan(environment, { ...frameOf(run, title), takes }, [stage]);
 }
 
 /** Values that the run wrote and that newer records refer to, by field. */
@@ -87,14 +94,29 @@ async function undoStage(
   return stageOf({ id: 'undo', title: 'Undo, newest step first' }, planned);
 }
 
-/** Whether a step may have written the taken field. Throws `precondition-failed` where its undo takes no single ones. */
-function mayWrite(environment: Environment, step: PlanStep, take: TakenConflict): boolean {
-  if (step.system !== take.system) return false;
+/**
+ * Steps that wrote the taken field; where none says so, those that cannot say what they write. Throws
+ * `precondition-failed` where their undo takes no single ones.
+ */
+function writersOf(environment: Environment, steps: readonly PlanStep[], take: TakenConflict): PlanStep[] {
+  const here = steps.filter((step) => step.system === take.system);
+  const fields = new Map(here.map((step) => [step, writtenBy(environment, step)]));
+  const named = here.filter((step) =>
+    fields.get(step)?.some(({ collection, field }) => collection === take.collection && field === take.field),
+  );
+  if (named.length > 0) return named.map((step) => needForcing(environment, step));
+  const silent = here.filter((step) => fields.get(step) === null);
+  const open = silent.filter((step) => findKind(environment, step.system, step.use).undoForces);
+  return open.length > 0 ? open : silent.slice(0, 1).map((step) => needForcing(environment, step));
+}
+
+function writtenBy(environment: Environment, step: PlanStep): readonly Omit<FieldRef, 'system'>[] | null {
   const kind = findKind(environment, step.system, step.use);
-  const fields = kind.writes?.(parseInput(kind, step)) ?? null;
-  const here = fields?.filter(({ collection }) => collection === take.collection) ?? null;
-  if (here !== null && !here.some(({ field }) => field === take.field)) return false;
-  if (kind.undoForces) return true;
+  return kind.writes?.(parseInput(kind, step)) ?? null;
+}
+
+function needForcing(environment: Environment, step: PlanStep): PlanStep {
+  if (findKind(environment, step.system, step.use).undoForces) return step;
   throw new Failure({
     code: 'precondition-failed',
     message: `“${step.title}” (${step.use}) cannot restore single conflicts.`,
@@ -102,11 +124,18 @@ function mayWrite(environment: Environment, step: PlanStep, take: TakenConflict)
   });
 }
 
-function nothingTaken(runId: string): Failure {
+/** Why nothing would be restored: what the stores keep all the same, else that there is no such thing. */
+function nothingTaken(runId: string, { stage }: PlannedStage): Failure {
+  const kept = stage.steps.flatMap((step) => step.kept?.samples ?? []);
+  const why =
+    kept.length > 0
+      ? `these stay all the same: ${kept.join('; ')}`
+      : 'it wrote no such field of such a record, the record is gone, or it stands there as before';
   return new Failure({
     code: 'precondition-failed',
-    message: `No such conflict of ${runId} can be restored: it wrote no such field of such a record, or the record is gone.`,
-    advice: `\`/tas runs\` with the rollback's id lists its conflicts. Nothing was changed.`,
+    message: `No such conflict of ${runId} can be restored: ${why}.`,
+    advice:
+      "`/tas runs` with the rollback's id lists its conflicts. A record that the run made is named by its key field; coupled fields are taken together. Nothing was changed.",
   });
 }
 

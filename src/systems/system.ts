@@ -180,8 +180,10 @@ export interface UndoContext extends StepContext {
   /** Which of these values of the field newer records refer to (declared references, across systems). */
   held(field: FieldRef, values: readonly string[]): Promise<Set<string>>;
   /**
-   * Present where people took single conflicts: then only the fields for which it answers true are undone, and those
-   * whatever stands there now or refers to them. Absent = the usual undo.
+   * Present where people took single conflicts: then only the fields for which it answers true are undone, whatever stands
+   * there now, and nothing is told of all others. A record that the run made or deleted is named by its key field. What
+   * `held` names stays (plans of taken conflicts hand an empty one), and so do a field that is coupled with one which is
+   * not taken, values that others hold by now, and records that others refer to. Absent = the usual undo.
    */
   force?(collection: string, key: string, field: string): boolean;
   /** Groups of fields of one collection that are restored together or not at all. */

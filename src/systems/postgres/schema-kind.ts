@@ -78,6 +78,7 @@ export function defineSchemaKind<Input>(setting: KindSetting, kind: SchemaKind<I
     verify: (input) => read((session) => kind.verify(session, input)),
     previewUndo: (_input, context) => previewUndo(setting, context),
     undoBatch: (input, batch, context) => undoBatch(setting, batch, context, mannerOf(input)),
+    undoForces: true,
     narrow: () => null,
     ...kind.release,
   });

@@ -7,6 +7,7 @@ import type { JournalReader } from './journal-reader.ts';
 import { lockRows, type RowsByKey, readRows } from './rows.ts';
 import { type Column, needKey, needTable, type Table } from './table.ts';
 import { findForeignHolders } from './undo-references.ts';
+import { findTornApart, takenChanges, takenIntent } from './undo-taken.ts';
 
 /** What the undo of one batch works with. */
 export interface UndoWork {
@@ -54,24 +55,36 @@ class Kept {
   }
 }
 
-/** Compares a batch's after images with what stands there now. With `lock`, the records stay locked until the end. */
+/**
+ * Compares a batch's after images with what stands there now; of single conflicts that people took, only those, and
+ * whatever stands there. With `lock`, the records stay locked until the end.
+ */
 export async function compareRows(session: Session, work: UndoWork, lock = false): Promise<Comparison> {
   const { original } = work;
   const table = await needTable(session, original.table);
   const key = needKey(table, original.keyColumn ?? '');
-  const changes = original.changes.filter(isRowChange);
+  const { force } = work.context;
+  const all = original.changes.filter(isRowChange);
+  const changes = force ? takenChanges(all, original.table, key, force) : all;
   const keys = changes.map((change) => change.key);
   if (lock) await lockRows(session, table, key, keys);
   const current = await readRows(session, table, key, [...table.columns.keys()], keys);
   const kept = new Kept();
   let missing = 0;
   for (const change of changes) {
-    for (const conflict of compareRecord(original.table, table, change, current.get(change.key))) kept.add(conflict);
+    for (const conflict of compareRecord(original.table, table, change, current.get(change.key))) {
+      if (!force || conflict.reason !== 'changed-since') kept.add(conflict);
+    }
     if (change.did !== 'delete' && !current.has(change.key)) missing += 1;
   }
-  await keepReferred(session, work, table, key, changes, kept);
-  await keepCoupled(session, work, changes, current, kept);
-  const intents = changes.flatMap((change) => intentOf(change, current.get(change.key), kept) ?? []);
+  await keepReferred(session, work, table, key, changes, current, kept);
+  if (force) for (const conflict of await findTornApart(session, work, force, changes, current)) kept.add(conflict);
+  else await keepCoupled(session, work, changes, current, kept);
+  const intents = changes.flatMap((change) => {
+    const now = current.get(change.key);
+    const isKept = (field: string): boolean => kept.has(change.key, field);
+    return (force ? takenIntent(table, key, change, now, isKept) : intentOf(change, now, kept)) ?? [];
+  });
   return { table, key, intents, conflicts: kept.all(), missing };
 }
 
@@ -112,6 +125,7 @@ async function keepReferred(
   table: Table,
   key: Column,
   changes: readonly RowChange[],
+  current: RowsByKey,
   kept: Kept,
 ): Promise<void> {
   const { context, setting, original } = work;
@@ -120,7 +134,8 @@ async function keepReferred(
   for (const field of fields) {
     const open = written.filter((change) => {
       const value = change.after[field];
-      return value !== undefined && value !== null && !kept.has(change.key, field);
+      const stands = value !== undefined && value !== null && current.get(change.key)?.[field] === value;
+      return stands && !kept.has(change.key, field);
     });
     const values = [...new Set(open.map((change) => change.after[field] ?? ''))];
     if (values.length === 0) continue;

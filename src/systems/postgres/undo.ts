@@ -26,7 +26,7 @@ export async function undoBatch(
     const original = await needBody(session, setting, context, total - 1 - batch.index);
     const undone = isOfRows(original)
       ? await applyRows(session, { setting, reader, context, original })
-      : await undoSchemaChanges(session, original);
+      : await undoSchema(session, original, context);
     const missing = undone.missing;
     const kept = undone.conflicts.filter((conflict) => conflict.reason !== 'missing').length;
     return {
@@ -43,7 +43,8 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
     setting.database.transact({ readOnly: true, statementTimeout: 600_000 }, work);
   const total = await read((session) => countBatches(session, runId, stepId));
   const reader = createJournalReader(setting.database, setting.seal);
-  const leavingConstraints = await read((session) => constraintsOf(session, setting, runId));
+  // Where single conflicts were taken, what the run made of the schema stays.
+  const leavingConstraints = context.force ? new Set<string>() : await read((s) => constraintsOf(s, setting, runId));
   const keys = createHash('sha256');
   const samples: Sample[] = [];
   const locks = new Set<string>();
@@ -55,6 +56,7 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
     context.signal.throwIfAborted();
     const original = await read((session) => needBody(session, setting, context, index));
     if (!isOfRows(original)) {
+      if (context.force) continue;
       const seen = await read((session) => previewSchemaChanges(session, original));
       count += seen.count;
       kept.add(seen.conflicts);
@@ -88,6 +90,11 @@ export async function previewUndo(setting: KindSetting, context: UndoContext): P
     findings: kept.findings(),
     kept: kept.kept(),
   };
+}
+
+/** The schema has no fields of records that people could have taken: of it nothing is undone then. */
+async function undoSchema(session: Session, original: JournalBody, { force }: UndoContext) {
+  return force ? { changes: [], conflicts: [], done: 0, missing: 0 } : undoSchemaChanges(session, original);
 }
 
 /** Names of the constraints that the run made and that its undo drops before it comes to rows. */

@@ -51,6 +51,7 @@ export function backfillColumnKind(setting: KindSetting): StepKind {
     verify: (input, context) => verify(setting, input, context),
     previewUndo: (_input, context) => previewUndo(setting, context),
     undoBatch: (_input, batch, context) => undoBatch(setting, batch, context, rowManner),
+    undoForces: true,
     narrow: (input, canaryOf) => ({
       ...(input as { [parameter: string]: Json }),
       where: narrowWhere(input.where, canaryOf(null, input.table)),

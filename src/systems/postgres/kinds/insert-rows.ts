@@ -54,6 +54,7 @@ export function insertRowsKind(setting: KindSetting): StepKind {
     verify: (input, context) => verify(setting, input, context),
     previewUndo: (_input, context) => previewUndo(setting, context),
     undoBatch: (_input, batch, context) => undoBatch(setting, batch, context, rowManner),
+    undoForces: true,
     narrow: (input, canaryOf) => ({
       ...(input as { [parameter: string]: Json }),
       from: narrowSource(input.from, canaryOf),

@@ -18,9 +18,13 @@ export function sqlKind(setting: KindSetting): StepKind {
       `carries out SQL${oneWay ? ' that cannot be undone' : ''}: ${shorten(statements, 200)}`,
     preview: (step, context) => previewRaw(setting, step, context),
     performBatch: (step, batch, context) => performRaw(setting, step, batch, context),
+    // Single conflicts are of records: a way back by statements has none, and `undo.ts` then undoes nothing.
     previewUndo: (step, context) =>
-      isByRows(step) ? previewUndo(setting, context) : previewRawUndo(setting, step, context),
+      isByRows(step) || context.force ? previewUndo(setting, context) : previewRawUndo(setting, step, context),
     undoBatch: (step, batch, context) =>
-      isByRows(step) ? undoBatch(setting, batch, context, rowManner) : undoRaw(setting, step, batch, context),
+      isByRows(step) || context.force
+        ? undoBatch(setting, batch, context, rowManner)
+        : undoRaw(setting, step, batch, context),
+    undoForces: true,
   });
 }
