@@ -228,8 +228,8 @@ export function scenes(options: {
   const key = fc.integer({ min: 0, max: 9 }).map((at) => `k${at}`);
   const node = fc.tuple(fc.constantFrom(...options.collections), key).map((parts) => parts.join(' '));
   const types = options.relationships ?? [];
-  const tie = fc.tuple(fc.constantFrom(...types), key, key).map(([type, from, to]) => `${type} ${from} → ${to}`);
-  const record = types.length === 0 ? node : fc.oneof({ weight: 2, arbitrary: node }, tie);
+  const ties = types.map((type) => fc.tuple(key, key).map(([from, to]) => `${type} ${from} → ${to}`));
+  const record = types.length === 0 ? node : fc.oneof({ weight: 2, arbitrary: node }, fc.oneof(...ties));
   const field = fc.constantFrom(...options.fields);
   const value = fc.constantFrom('red', 'green', 'blue', '12', 'Ärger\u2028 "\'\\', '');
   const fields = fc.dictionary(field, value, { maxKeys: options.fields.length });
