@@ -16,7 +16,7 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-const tables = ['users', 'spaces', 'audimodal_files', 'tenants', 'agents', 'executions'] as const;
+const tables = ['users', 'spaces', 'audimodal_files', 'tenants', 'chunks', 'agents', 'executions'] as const;
 
 export function openStores(endpoints: Endpoints): Stores {
   const { url, user, password } = endpoints.neo4j;
