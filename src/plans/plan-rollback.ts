@@ -5,17 +5,12 @@ import { type Environment, findKind } from './environment.ts';
 import { changedSteps, findHolds, type PerformedRun, type UndoScope, undoScope } from './find-holds.ts';
 import type { Plan, PlanStep, TakenConflict } from './plan.ts';
 import { type PlannedStep, parseInput, planStep, planUndoStep } from './plan-step.ts';
-import { forceOf } from './take-conflicts.ts';
+import { forceOf, isHeldBack } from './take-conflicts.ts';
 
 /** The undo of a run as an ordinary plan: what it wrote, newest step first, across systems. */
 export async function planRollback(environment: Environment, run: PerformedRun): Promise<Plan> {
   const steps = stepsToUndo(run);
-  const holds = await collectHolds(environment, run);
-  const undo = {
-    coupled: run.plan.coupled,
-    held: async (field: FieldRef, values: readonly string[]) =>
-      new Set(values.filter((value) => holds.get(holdKey(field))?.values.has(value))),
-  };
+  const undo = { coupled: run.plan.coupled, held: heldBy(await collectHolds(environment, run)) };
   const stages: PlannedStage[] = [
     await referencesStage(environment, undoScope(run)),
     await undoStage(environment, run, steps, () => undo),
@@ -34,24 +29,28 @@ export async function planTakes(
 ): Promise<Plan> {
   const all = stepsToUndo(run);
   const writers = new Set(takes.flatMap((take) => writersOf(environment, all, take)));
-  // Who takes a value that newer records refer to has read it in the conflict: only coupled fields are looked after.
-  const undo = { coupled: run.plan.coupled, held: async () => new Set<string>() };
-  const stage = await undoStage(
-    environment,
-    run,
-    all.filter((step) => writers.has(step)),
-    (step) => ({ ...undo, ...forceOf(takes, step.system) }),
-  );
+  const steps = all.filter((step) => writers.has(step));
+  const holds = steps.some(isHeldBack) ? await collectHolds(environment, run) : new Map();
+  const stage = await undoStage(environment, run, steps, (step) => ({
+    coupled: run.plan.coupled,
+    held: isHeldBack(step) ? heldBy(holds) : async () => new Set<string>(),
+    ...forceOf(takes, step.system),
+  }));
   if (stage.stage.steps.every((step) => step.count === 0)) throw nothingTaken(run.id, stage);
   const title = `Take ${takes.length} ${takes.length === 1 ? 'conflict' : 'conflicts'} of ${run.plan.title} (${run.id})`;
-  return assemblePlan(environment, { ...frameOf(run, title), takes }, [stage]);
+  const before = steps.some(isHeldBack) ? [await referencesStage(environment, undoScope(run))] : [];
+  return assemblePlan(environment, { ...frameOf(run, title), takes }, [...before, stage]);
 }
 
+type Holds = ReadonlyMap<string, { readonly field: FieldRef; readonly values: ReadonlySet<string> }>;
+
+const heldBy =
+  (holds: Holds): UndoContext['held'] =>
+  async (field, values) =>
+    new Set(values.filter((value) => holds.get(holdKey(field))?.values.has(value)));
+
 /** Values that the run wrote and that newer records refer to, by field. */
-export async function collectHolds(
-  environment: Environment,
-  run: PerformedRun,
-): Promise<ReadonlyMap<string, { readonly field: FieldRef; readonly values: ReadonlySet<string> }>> {
+export async function collectHolds(environment: Environment, run: PerformedRun): Promise<Holds> {
   const holds = new Map<string, { field: FieldRef; values: Set<string> }>();
   await findHolds(environment.systems, undoScope(run), async (field, values) => {
     const known = holds.get(holdKey(field)) ?? { field, values: new Set<string>() };

@@ -1,6 +1,6 @@
 import { Failure } from '../shared/failure.ts';
 import type { UndoContext } from '../systems/system.ts';
-import type { TakenConflict } from './plan.ts';
+import type { PlanStep, TakenConflict } from './plan.ts';
 
 /** Reads `<system>:<Collection>.<field>:<key>`, as the report of an undo names a conflict. Throws `wrong-use`. */
 export function parseTake(text: string): TakenConflict {
@@ -28,4 +28,12 @@ export function forceOf(
     takes.filter((take) => take.system === system).map((take) => nameOf(take.collection, take.key, take.field)),
   );
   return { force: (collection, key, field) => taken.has(nameOf(collection, key, field)) };
+}
+
+/**
+ * Whether values that newer records refer to stay although their conflict was taken. Of a field people have read what
+ * refers to it; a whole record that the run made would leave those records pointing at nothing.
+ */
+export function isHeldBack(step: Pick<PlanStep, 'effect'>): boolean {
+  return step.effect === 'adds';
 }

@@ -1,7 +1,7 @@
 import { findKind } from '../plans/environment.ts';
 import type { PlanStep } from '../plans/plan.ts';
 import { parseInput } from '../plans/plan-step.ts';
-import { forceOf } from '../plans/take-conflicts.ts';
+import { forceOf, isHeldBack } from '../plans/take-conflicts.ts';
 import { Failure } from '../shared/failure.ts';
 import type {
   BatchRequest,
@@ -43,12 +43,14 @@ function undoBatch(
     });
   }
   const { records } = execution.deps;
+  const { takes } = execution.run.plan;
+  const looksForHolds = !takes || isHeldBack(step);
   const context: UndoContext = {
     ...stepContext(execution, step.id, null),
     undoes: step.undoes,
     coupled: execution.run.plan.coupled,
-    held: (field, values) => records.held(execution.run.id, field, values),
-    ...forceOf(execution.run.plan.takes, step.system),
+    held: async (field, values) => (looksForHolds ? records.held(execution.run.id, field, values) : new Set<string>()),
+    ...forceOf(takes, step.system),
   };
   return kind.undoBatch(input, batch, context);
 }

@@ -182,7 +182,7 @@ export interface UndoContext extends StepContext {
   /**
    * Present where people took single conflicts: then only the fields for which it answers true are undone, whatever stands
    * there now, and nothing is told of all others. A record that the run made or deleted is named by its key field. What
-   * `held` names stays (plans of taken conflicts hand an empty one), and so do a field that is coupled with one which is
+   * `held` names stays (for fields of records that stay, plans hand an empty one), and so do a field that is coupled with one which is
    * not taken, values that others hold by now, and records that others refer to. Absent = the usual undo.
    */
   force?(collection: string, key: string, field: string): boolean;

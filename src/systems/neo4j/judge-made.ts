@@ -7,6 +7,7 @@ import type { Earlier, NodeChange } from './judge-gone.ts';
 import { findEnds } from './node-images.ts';
 import { findByKeys } from './records.ts';
 import { showEncoded, textOf } from './show-value.ts';
+import { keepsTaken } from './undo/taken.ts';
 import {
   deleteWholeNodes,
   readWholeNodes,
@@ -161,14 +162,16 @@ export async function judgeMade(
     const matched = matchRelationships(change.after.relationships, standing);
     // What went together with its other end is no loss.
     const absent = matched.absent.filter((image) => endOf(image) !== undefined);
-    const found = compare(collection, change, now, { ...matched, absent });
+    const changed = compare(collection, change, now, { ...matched, absent });
+    const found = context.force ? changed.filter(keepsTaken) : changed;
     const told = new Set(found.map(({ field }) => field));
     found.push(...heldIn(change).filter(({ field }) => !told.has(field)));
     if (found.length > 0) {
       conflicts.push(...found);
       continue;
     }
-    const before = { labels: now.labels, properties: now.properties, relationships: matched.own };
+    const relationships = [...matched.own, ...matched.changed.map((each) => each.now)];
+    const before = { labels: now.labels, properties: now.properties, relationships };
     changes.push({ form: 'node', key: change.key, before, after: null });
     leaving.push(now);
   }

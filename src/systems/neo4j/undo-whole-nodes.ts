@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { KeptTally } from '../kept-tally.ts';
 import type { BatchRequest, Conflict, Sample, StepPreview, UndoBatchResult, UndoContext } from '../system.ts';
 import { journalKey, runBatch, type Store } from './batch.ts';
 import type { BatchBody } from './batch-body.ts';
@@ -8,6 +9,7 @@ import { judgeMade } from './judge-made.ts';
 import { hashSchema } from './records.ts';
 import { showEncoded } from './show-value.ts';
 import { keptFindings } from './undo/preview-undo.ts';
+import { takenOf } from './undo/taken.ts';
 import { countBatches, readBody } from './undo/undo-batch.ts';
 
 interface Judged {
@@ -26,8 +28,9 @@ async function judge(
   purpose: 'lock' | 'look',
   earlier: Earlier,
 ): Promise<Judged> {
-  const made = await judgeMade(store, transaction, body, context, purpose, earlier);
-  const gone = await judgeGone(transaction, body, purpose, earlier);
+  const taken = takenOf(body, context.force);
+  const made = await judgeMade(store, transaction, taken, context, purpose, earlier);
+  const gone = await judgeGone(transaction, taken, purpose, earlier);
   return {
     changes: [...made.changes, ...gone.changes],
     conflicts: [...made.conflicts, ...gone.conflicts],
@@ -89,6 +92,7 @@ export async function previewUndoOfNodes(store: Store, context: UndoContext): Pr
   const [samples, conflicts, collections] = [[] as Sample[], [] as Conflict[], new Set<string>()];
   const earlier = nothingEarlier();
   const counts = { done: 0, kept: 0, missing: 0, bytes: 0 };
+  const kept = new KeptTally();
   for (let index = batches - 1; index >= 0; index--) {
     refuseAborted(context.signal, connection.place);
     const judged = await connection.read(async (transaction) => {
@@ -107,6 +111,7 @@ export async function previewUndoOfNodes(store: Store, context: UndoContext): Pr
     counts.done += judged.changes.length;
     counts.missing += missing;
     counts.kept += judged.conflicts.length - missing;
+    for (const conflict of judged.conflicts) kept.add(conflict);
     conflicts.push(...judged.conflicts.slice(0, 50 - conflicts.length));
   }
   return {
@@ -119,5 +124,6 @@ export async function previewUndoOfNodes(store: Store, context: UndoContext): Pr
     locks: [],
     bytes: counts.bytes,
     findings: keptFindings(counts, conflicts),
+    kept: kept.kept(),
   };
 }

@@ -163,6 +163,7 @@ export function copyNodes(store: Store): StepKind {
     verify: (step) => verifyCopies(store, step),
     previewUndo: (_, context) => previewUndoOfNodes(store, context),
     undoBatch: (_, batch, context) => undoNodesBatch(store, batch, context),
+    undoForces: true,
     narrow: (step, canaryOf: CanaryOf) => {
       const where = narrowWhere(step.from.where, canaryOf(store.name, step.from.label));
       return { ...step, from: { ...step.from, where } } as { [parameter: string]: Json };

@@ -290,6 +290,7 @@ export function createNodes(store: Store): StepKind {
     verify: (step) => verify(store, step),
     previewUndo: (_, context) => previewUndo(store, context),
     undoBatch: (_, batch, context) => undoBatch(store, batch, context),
+    undoForces: true,
     narrow: (step, canaryOf) => {
       const where = narrowWhere(step.for.where, canaryOf(null, step.for.label));
       return { ...step, for: { ...step.for, where } } as { [parameter: string]: Json };

@@ -249,6 +249,7 @@ export function deleteNodes(store: Store): StepKind {
     verify: (step, context) => verify(store, step, context),
     previewUndo: (_, context) => previewUndoOfNodes(store, context),
     undoBatch: (_, batch, context) => undoNodesBatch(store, batch, context),
+    undoForces: true,
     narrow: (step, canaryOf: CanaryOf) => {
       const where = narrowWhere(step.where, canaryOf(store.name, step.label));
       return { ...step, where } as { [parameter: string]: Json };

@@ -50,6 +50,7 @@ export function removeProperty(store: Store): StepKind {
     verify: (step, context) => verifyGone(store, step, context),
     previewUndo: (_, context) => previewUndo(store, context),
     undoBatch: (_, batch, context) => undoBatch(store, batch, context),
+    undoForces: true,
     narrow: (step, canaryOf) => ({ ...step, where: narrowWhere(step.where ?? 'true', canaryOf(null, step.label)) }),
   });
 }

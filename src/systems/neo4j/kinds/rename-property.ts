@@ -146,6 +146,7 @@ export function renameProperty(store: Store): StepKind {
     verify: ({ label, key, from, where }, context) => verifyGone(store, { label, key, property: from, where }, context),
     previewUndo: (step, context) => previewUndo(store, coupling(store, step, context)),
     undoBatch: (step, batch, context) => undoBatch(store, batch, coupling(store, step, context)),
+    undoForces: true,
     narrow: (step, canaryOf) => {
       const where = narrowWhere(step.where ?? 'true', canaryOf(null, step.label));
       return { ...step, where } as { [parameter: string]: Json };

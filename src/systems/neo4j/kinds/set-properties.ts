@@ -178,6 +178,7 @@ export function setProperties(store: Store): StepKind {
     verify: (step, context) => verify(store, step, context),
     previewUndo: (_, context) => previewUndo(store, context),
     undoBatch: (_, batch, context) => undoBatch(store, batch, context),
+    undoForces: true,
     narrow: (step, canaryOf) => ({ ...step, where: narrowWhere(step.where, canaryOf(null, step.label)) }),
   });
 }

@@ -19,7 +19,7 @@ export interface Verdict {
   readonly key: string;
   readonly current: CurrentRecord;
   readonly written: FieldsChange;
-  /** The fields that still hold what the run wrote. */
+  /** The fields that still hold what the run wrote, or that people took. */
   readonly open: Set<string>;
   readonly conflicts: Conflict[];
 }
@@ -43,11 +43,15 @@ export function withdraw(verdict: Verdict, collection: string, field: string, re
   });
 }
 
-/** Compares what a run wrote with what stands there now. A field that has its old value again needs nothing. */
+/**
+ * Compares what a run wrote with what stands there now. A field that has its old value again needs nothing. Fields that
+ * people took are open whatever stands there.
+ */
 export function compareFields(
   collection: string,
   changes: readonly FieldsChange[],
   current: ReadonlyMap<string, CurrentRecord>,
+  taken = false,
 ): { verdicts: Verdict[]; missing: Conflict[] } {
   const verdicts: Verdict[] = [];
   const missing: Conflict[] = [];
@@ -60,7 +64,7 @@ export function compareFields(
     const verdict: Verdict = { key: written.key, current: now, written, open: new Set(), conflicts: [] };
     for (const [field, { before, after }] of Object.entries(written.fields)) {
       const value = now.values[field] ?? null;
-      if (sameValue(value, after)) verdict.open.add(field);
+      if (taken ? !sameValue(value, before) : sameValue(value, after)) verdict.open.add(field);
       else if (!sameValue(value, before)) withdraw(verdict, collection, field, 'changed-since');
     }
     verdicts.push(verdict);
@@ -96,7 +100,7 @@ export function toChange(verdict: Verdict): FieldsChange | null {
   const fields: { [property: string]: { before: Encoded; after: Encoded } } = Object.create(null);
   for (const field of verdict.open) {
     const images = verdict.written.fields[field] as { before: Encoded; after: Encoded };
-    fields[field] = { before: images.after, after: images.before };
+    fields[field] = { before: verdict.current.values[field] ?? null, after: images.before };
   }
   return { form: 'fields', key: verdict.key, fields };
 }

@@ -2,6 +2,7 @@ import type { BatchRequest, Conflict, UndoBatchResult, UndoContext } from '../..
 import { journalKey, runBatch, type Store } from '../batch.ts';
 import { type BatchBody, type Change, openBody } from '../batch-body.ts';
 import type { GraphTransaction } from '../connection.ts';
+import { takenOf } from './taken.ts';
 import { applyFields, judgeFields } from './undo-fields.ts';
 import { applyNodes, judgeNodes } from './undo-nodes.ts';
 import { applyRelationships, judgeRelationships } from './undo-relationships.ts';
@@ -47,11 +48,12 @@ export async function judgeBody(
   purpose: 'lock' | 'look',
 ): Promise<BodyJudgement> {
   const none = { changes: [], conflicts: [] };
-  const has = (form: Change['form']) => body.changes.some((change) => change.form === form);
+  const taken = takenOf(body, context.force);
+  const has = (form: Change['form']) => taken.changes.some((change) => change.form === form);
   const fields = has('fields') ? await judgeFields(store, transaction, body, context, purpose) : none;
-  const nodes = has('node') ? await judgeNodes(store, transaction, body, context, purpose) : none;
+  const nodes = has('node') ? await judgeNodes(store, transaction, taken, context, purpose) : none;
   const relationships = has('relationship')
-    ? await judgeRelationships(store, transaction, body, context, purpose)
+    ? await judgeRelationships(store, transaction, taken, context, purpose)
     : none;
   const all = [fields, nodes, relationships];
   return {

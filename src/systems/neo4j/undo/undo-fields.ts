@@ -6,7 +6,16 @@ import { decodeValue, type Encoded, encodeProperties } from '../encode.ts';
 import { escapeName } from '../name.ts';
 import { LOCK, refuseKey } from '../records.ts';
 import { textOf } from '../show-value.ts';
-import { type CurrentRecord, compareFields, keepTogether, toChange, type Verdict, withdraw } from './judge-fields.ts';
+import {
+  type CurrentRecord,
+  compareFields,
+  keepTogether,
+  sameValue,
+  toChange,
+  type Verdict,
+  withdraw,
+} from './judge-fields.ts';
+import { takenOf, withdrawTornApart } from './taken.ts';
 import { takenValues, uniqueRules } from './value-holders.ts';
 
 type FieldsChange = Extract<Change, { form: 'fields' }>;
@@ -49,8 +58,12 @@ export async function withdrawHeld(
 ): Promise<void> {
   const fields = new Set(verdicts.flatMap(({ open }) => [...open]));
   for (const field of fields) {
-    const concerned = verdicts.filter(({ open }) => open.has(field));
-    const writtenText = ({ written }: Verdict) => textOf(written.fields[field]?.after ?? null);
+    const ours = ({ written }: Verdict) => written.fields[field]?.after ?? null;
+    const writtenText = (verdict: Verdict) => textOf(ours(verdict));
+    // Of a field that people took, the run's value may be gone: then nothing refers to it by this record.
+    const concerned = verdicts.filter(
+      (verdict) => verdict.open.has(field) && sameValue(verdict.current.values[field] ?? null, ours(verdict)),
+    );
     const values = [...new Set(concerned.map(writtenText).filter((value) => value !== null))];
     if (values.length === 0) continue;
     const held = await context.held({ system: store.name, collection, field }, values);
@@ -107,12 +120,15 @@ export async function judgeFields(
   purpose: 'lock' | 'look',
 ): Promise<Judgement<FieldsChange>> {
   const { collection } = body;
-  const changes = body.changes.filter((change) => change.form === 'fields');
+  const written = body.changes.filter((change) => change.form === 'fields');
+  const changes = takenOf(body, context.force).changes.filter((change) => change.form === 'fields');
   const keys = changes.map(({ key }) => key);
-  const properties = [...new Set(changes.flatMap(({ fields }) => Object.keys(fields)))];
+  const properties = [...new Set(written.flatMap(({ fields }) => Object.keys(fields)))];
   const current = await readCurrent(transaction, { label: collection, key: body.key }, keys, properties, purpose);
-  const { verdicts, missing } = compareFields(collection, changes, current);
+  const { verdicts, missing } = compareFields(collection, changes, current, context.force !== undefined);
   const groups = groupsOf(store, context, collection);
+  if (context.force)
+    withdrawTornApart(verdicts, collection, groups, new Map(written.map(({ key, fields }) => [key, fields])));
   await withdrawHeld(store, context, collection, verdicts);
   for (const verdict of verdicts) keepTogether(verdict, collection, groups);
   await withdrawTaken(transaction, collection, verdicts, groups);

@@ -17,6 +17,7 @@ import { findByKeys } from '../records.ts';
 import { showEncoded, textOf } from '../show-value.ts';
 import { visibleProperties } from '../whole-nodes.ts';
 import { sameValue } from './judge-fields.ts';
+import { keepsTaken } from './taken.ts';
 import type { Judgement } from './undo-fields.ts';
 import { takenValues, uniqueRules } from './value-holders.ts';
 
@@ -102,7 +103,8 @@ async function judgeCreated(
       conflicts.push(gone(collection, change));
       continue;
     }
-    const found = compareNode(collection, change.key, made, now);
+    const changed = compareNode(collection, change.key, made, now);
+    const found = context.force ? changed.filter(keepsTaken) : changed;
     for (const [field, value] of heldIn(made)) {
       if (found.some((conflict) => conflict.field === field)) continue;
       const shown = showEncoded(value);
