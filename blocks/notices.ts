@@ -107,9 +107,21 @@ export function chooseEnvironmentMessage(
   };
 }
 
-/** In place of the choice of environments, once one was chosen. */
-export function askedMessage(words: string): Message {
-  return notice('Asked', `▶ ${code(`/tas ${words}`, 300)}`);
+/** In place of the buttons of which one was chosen. */
+export function askedMessage(words: string, looks: boolean): Message {
+  return notice('Asked', `▶ ${code(`/tas ${words}`, 300)}${looks ? `\n${looksAround}; this writes nothing.` : ''}`);
+}
+
+const looksAround = 'Looking at every store';
+
+/** What people are told while an answer takes long; the answer itself comes after it. */
+export function lookingMessage(word: string, names: readonly string[]): Message {
+  return notice(looksAround, `▶ ${looksAround} for ${code([word, ...names].join(' '), 120)}; this writes nothing.`);
+}
+
+/** Whether a message says no more than that the answer takes a while. */
+export function isLooking(message: { readonly text: string }): boolean {
+  return message.text === looksAround;
 }
 
 /** In place of a button's message when the button no longer means anything. */

@@ -24,6 +24,11 @@ export async function answer(words: ParsedWords, context: CommandContext): Promi
   return command.run(words, context);
 }
 
+/** Whether the command asks every store before it answers, which may take many seconds. */
+export function looksAtStores(words: ParsedWords): boolean {
+  return commands.some(({ word, looks }) => word === words.word && looks === true);
+}
+
 /** An option that is not heeded must not be taken silently: `canary:` behind the wrong word would mean everything. */
 function refuseExtras(command: Command, words: ParsedWords): void {
   const strange = Object.keys(words.extras).find((name) => !command.options?.some((known) => known === name));

@@ -8,6 +8,7 @@ export const backup: Command = {
   summary: 'Makes a backup set of all systems of an environment, or lists the sets',
   examples: ['backup env:sandbox', 'backup list env:sandbox'],
   roles: operators,
+  looks: true,
   async run(words, context) {
     const [list] = takeNames(backup, words, 0, 1);
     if (list !== undefined && list !== 'list') takeNames(backup, words, 0, 0);

@@ -34,6 +34,8 @@ export interface Command {
   readonly examples: readonly string[];
   /** Who may ask; the door has the last word. */
   readonly roles: readonly Role[];
+  /** It asks every store before it answers: that may take many seconds, and people are told. */
+  readonly looks?: true;
   /** Options beside `env:` and `reason:` that it takes. */
   readonly options?: readonly ExtraOption[];
   /** Expected outcomes are replies. Throws a `Failure` on wrong use and on unknown names. */

@@ -7,6 +7,7 @@ export const migrate: Command = {
   summary: 'Shows in numbers what a migration would do, and does it once another person has approved exactly that',
   examples: ['migrate space-isolation env:sandbox', 'migrate space-isolation env:sandbox reason:"tenant rollout"'],
   roles: operators,
+  looks: true,
   options: ['canary'],
   async run(words, context) {
     const [id = ''] = takeNames(migrate, words, 1, 1);

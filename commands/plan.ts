@@ -8,6 +8,7 @@ export const plan: Command = {
   summary: 'Shows in numbers and samples what a migration would do here and now, and changes nothing',
   examples: ['plan space-isolation env:sandbox', 'plan space-isolation env:sandbox canary:tenant_1700000000'],
   roles: everyone,
+  looks: true,
   options: ['canary'],
   async run(words, context) {
     const [id = ''] = takeNames(plan, words, 1, 1);

@@ -8,6 +8,7 @@ export const release: Command = {
   summary: 'Gives up for good what a run kept aside, once its hold is over and another person has approved it',
   examples: ['release run-01jd0a4ycz', 'release run-01jd0a4ycz reason:"two weeks without a complaint"'],
   roles: operators,
+  looks: true,
   async run(words, context) {
     const [id = ''] = takeNames(release, words, 1, 1);
     const run = await findRun(id, words, context);

@@ -8,6 +8,7 @@ export const restore: Command = {
   summary: 'Brings an environment back to a backup set, once another person has approved it',
   examples: ['restore backup-01jd0a4y env:sandbox', 'restore backup-01jd0a4y env:sandbox reason:"bad import"'],
   roles: operators,
+  looks: true,
   async run(words, context) {
     const [id = ''] = takeNames(restore, words, 1, 1);
     const environment = askEnvironment(words, context);

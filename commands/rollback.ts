@@ -17,6 +17,7 @@ export const rollback: Command = {
     'rollback run-01jd0a4ycz take:graph:User.tenant_id:u-17',
   ],
   roles: operators,
+  looks: true,
   options: ['way', 'take'],
   async run(words, context) {
     const [id = ''] = takeNames(rollback, words, 1, 1);

@@ -8,6 +8,7 @@ export const status: Command = {
     'Shows whether the systems are up and at which data model, who holds the environment, its open runs and its last backup',
   examples: ['status env:sandbox'],
   roles: everyone,
+  looks: true,
   async run(words, context) {
     takeNames(status, words, 0, 0);
     const environment = askEnvironment(words, context);

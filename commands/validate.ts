@@ -8,6 +8,7 @@ export const validate: Command = {
   summary: 'Runs every check over the systems of an environment and says what it found',
   examples: ['validate env:sandbox'],
   roles: everyone,
+  looks: true,
   async run(words, context) {
     takeNames(validate, words, 0, 0);
     const environment = askEnvironment(words, context);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { systemClock } from './shared/clock.ts';
+import { slowAfter } from './shared/when-slow.ts';
 import { runTerminal } from './terminal/run-terminal.ts';
 
 /** Standard output is for the answer alone: libraries that print (a database being set up) print to standard error. */
@@ -25,5 +26,6 @@ process.exitCode = await runTerminal(process.argv.slice(2), {
   },
   out: (text) => void print(text),
   err: (text) => void process.stderr.write(text),
+  ...(process.stderr.isTTY ? { slowAfter } : {}),
   clock: systemClock,
 });

@@ -70,6 +70,7 @@ export class FakeDoor implements Door {
 
   async plan(request: Parameters<Door['plan']>[0]): Promise<Preview | Refusal> {
     this.plansAsked.push(request);
+    await this.slow;
     const { environment, subject, canary = null } = request;
     return (
       this.nextPreview ?? {
@@ -81,6 +82,7 @@ export class FakeDoor implements Door {
   }
 
   async advise(runId: string): Promise<Advice | Refusal> {
+    await this.slow;
     const run = this.runMap.get(runId);
     if (run === undefined) return refuse('unknown-run', 'There is no such run.');
     return this.nextAdvice ?? sampleAdvice({ run });

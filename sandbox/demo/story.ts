@@ -1,6 +1,7 @@
 import type { PersonName } from '../slack/people.ts';
 import { renderMessage } from '../slack/render.ts';
 import type { Message, SimulatedSlack } from '../slack/slack.ts';
+import { answersTo } from './answers.ts';
 import { differences, type Picture, type Stores } from './stores.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -232,32 +233,32 @@ function expectedDifferences(before: Picture, { moved, renamed, made, owner, spa
 
 async function command({ slack, transcript }: Stage, who: PersonName, text: string): Promise<void> {
   transcript.act(who, text);
-  const shown = slack.as(who).ephemerals().length;
+  const shown = answersTo(slack, who).length;
   const messages = slack.messages(channel).length;
   const { status, ms } = await slack.as(who).command(text, { channel });
   if (status !== 200) throw new Error(`${text} was not acknowledged: ${status} after ${ms} ms`);
   await slack.waitFor(
     `an answer to ${text}`,
-    () => slack.as(who).ephemerals().length > shown || slack.messages(channel).length > messages,
+    () => answersTo(slack, who).length > shown || slack.messages(channel).length > messages,
     patience,
   );
-  for (const message of slack.as(who).ephemerals().slice(shown)) transcript.shown(who, message);
+  for (const message of answersTo(slack, who).slice(shown)) transcript.shown(who, message);
 }
 
 async function click({ slack, transcript }: Stage, who: PersonName, card: Message, button: string): Promise<void> {
   transcript.act(who, `clicks [${button}]`);
-  const shown = slack.as(who).ephemerals().length;
+  const shown = answersTo(slack, who).length;
   await slack.as(who).click(card, button);
   await slack.waitFor(
     `an answer to ${who}'s click`,
-    () => slack.as(who).ephemerals().length > shown || card.edits.length > 0,
+    () => answersTo(slack, who).length > shown || card.edits.length > 0,
     patience,
   );
-  for (const message of slack.as(who).ephemerals().slice(shown)) transcript.shown(who, message);
+  for (const message of answersTo(slack, who).slice(shown)) transcript.shown(who, message);
 }
 
 function lastShown({ slack }: Stage, who: PersonName): string {
-  const last = slack.as(who).ephemerals().at(-1);
+  const last = answersTo(slack, who).at(-1);
   return last ? renderMessage(last) : '';
 }
 

@@ -1,27 +1,40 @@
-import { answer } from '../../commands/answer.ts';
+import { askedMessage, lookingMessage } from '../../blocks/notices.ts';
+import { answer, looksAtStores } from '../../commands/answer.ts';
 import { parseWords } from '../../commands/parse-words.ts';
 import type { Door } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
+import { whenSlow } from '../shared/when-slow.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import type { Identity, SlackUser } from './identity.ts';
 import type { Answerer } from './listen.ts';
 import { renderReply } from './render-reply.ts';
 
-/** Asks a line of words for a person and shows them the reply. */
-export type Ask = (user: SlackUser, line: string, to: Answerer) => Promise<void>;
+/**
+ * Asks a line of words for a person and shows them the reply. What takes long is said to be looked at meanwhile, in a
+ * message of its own: the response URL of a command replaces none. With `inPlace` the message whose button was clicked
+ * makes way at once and says it there, so that a second tap asks for nothing a second time.
+ */
+export type Ask = (user: SlackUser, line: string, to: Answerer, inPlace?: boolean) => Promise<void>;
 
 export function createAsk(deps: {
   readonly door: Door;
   readonly identity: Identity;
   readonly tokens: ButtonTokens;
   readonly clock: Clock;
+  /** Milliseconds without an answer after which people are told that it takes a while. */
+  readonly slowAfter: number;
 }): Ask {
-  const { door, identity, tokens, clock } = deps;
-  return async (user, line, to) => {
+  const { door, identity, tokens, clock, slowAfter } = deps;
+  return async (user, line, to, inPlace = false) => {
     const words = parseWords(line);
+    const looking = looksAtStores(words) ? lookingMessage(words.word, words.names) : null;
+    if (inPlace) await to.replace(askedMessage(line, looking !== null));
     const voting = words.word === 'reject' || words.word === 'approve';
     const person = await identity.person(user, voting ? 'vote' : 'command');
-    const reply = await answer(words, { door, person, show: null });
+    const asked = answer(words, { door, person, show: null });
+    const tellLooking = () => (looking === null ? undefined : to.tell([looking]));
+    // A response URL takes five messages: what makes way has taken one, and has said it.
+    const reply = inPlace ? await asked : await whenSlow(asked, slowAfter, tellLooking);
     await to.tell(await renderReply(reply, { door, tokens, now: clock.now() }));
   };
 }

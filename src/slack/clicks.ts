@@ -1,6 +1,6 @@
 import { detailsWindow } from '../../blocks/details.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
-import { askedMessage, staleMessage } from '../../blocks/notices.ts';
+import { staleMessage } from '../../blocks/notices.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import type { Reply } from '../../commands/command.ts';
@@ -35,10 +35,7 @@ export function createClicks(deps: ClickDeps): Pick<Handlers, 'click' | 'reason'
       const meaning = await deps.outbox.button(request.token);
       if (meaning === null) return answer.tell([staleMessage('The bot does not know this button any more.')]);
       if (meaning.action === 'environment' || meaning.action === 'ask') {
-        const words = meaning.words ?? '';
-        // The buttons go first, so that a second tap asks for nothing a second time.
-        await answer.replace(askedMessage(words));
-        return deps.ask(request.user, words, answer);
+        return deps.ask(request.user, meaning.words ?? '', answer, true);
       }
       const run = meaning.runId === null ? null : await deps.door.run(meaning.runId);
       if (run === null) return answer.tell([staleMessage('The run of this button is gone.')]);

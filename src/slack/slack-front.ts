@@ -2,6 +2,7 @@ import type { Config, RevealSecret } from '../config/config.ts';
 import type { Door } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { slowAfter } from '../shared/when-slow.ts';
 import { createAnnouncer, type Pace } from './announce.ts';
 import { createAsk } from './asks.ts';
 import { createButtonTokens } from './button-tokens.ts';
@@ -24,6 +25,7 @@ interface SlackFrontDeps {
   readonly logger: Logger;
   /** For tests that cannot wait. */
   readonly pace?: Partial<Pace>;
+  readonly slowAfter?: number;
 }
 
 /** Everything between Slack and the door: requests in, announcements out. */
@@ -40,7 +42,7 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const calls = createSlackCalls(createWebClient(botToken.reveal(), config.apiUrl, logger));
   const identity = createIdentity({ people, calls, outbox, clock });
   const tokens = createButtonTokens(outbox, botToken);
-  const ask = createAsk({ door, identity, tokens, clock });
+  const ask = createAsk({ door, identity, tokens, clock, slowAfter: deps.slowAfter ?? slowAfter });
   const clicks = createClicks({ door, identity, outbox, calls, tokens, ask, clock });
   const listener = createListener({
     mode: config.mode,

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { lookingMessage } from '../../blocks/notices.ts';
 import { brokenMessage, refusedMessage } from '../../blocks/refused.ts';
-import { answer } from '../../commands/answer.ts';
+import { answer, looksAtStores } from '../../commands/answer.ts';
 import type { Reply } from '../../commands/command.ts';
 import { commands } from '../../commands/index.ts';
 import type { Door, Person } from '../runs/door.ts';
 import type { ConflictReport, Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
+import { whenSlow } from '../shared/when-slow.ts';
 import { readArguments, type TerminalArguments } from './arguments.ts';
 import { followRun } from './follow.ts';
 import { messageText } from './message-text.ts';
@@ -29,6 +31,8 @@ interface Terminal {
   open(as: string | null): Promise<{ readonly door: Door; readonly person: Person; close(): Promise<void> }>;
   out(text: string): void;
   err(text: string): void;
+  /** Milliseconds without an answer after which `err` says that it takes a while; absent = nobody watches it. */
+  readonly slowAfter?: number;
   readonly clock: Clock;
 }
 
@@ -73,7 +77,11 @@ async function ask(
   const progress = (text: string): void => terminal.err(text);
   const print = given.json ? progress : (text: string) => terminal.out(text);
   const show = (run: Run): void => print(planText(run, terminal.clock.now()));
-  const reply = await answer(given.words, { door, person, show });
+  const asked = answer(given.words, { door, person, show });
+  const { words } = given;
+  const tellLooking = (): void => progress(messageText(lookingMessage(words.word, words.names)));
+  const isTold = terminal.slowAfter !== undefined && looksAtStores(words);
+  const reply = await (isTold ? whenSlow(asked, terminal.slowAfter, tellLooking) : asked);
   if (!('run' in reply)) return replyOutcome(reply, terminal);
   const moves = ['submitted', 'voted', 'retried', 'controlled', 'run'].includes(reply.kind);
   if (!given.wait || !moves) return runOutcome(reply, door, terminal);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { startBotSession } from '../../sandbox/bot-session.ts';
+import { answersTo } from '../../sandbox/demo/answers.ts';
 import type { PersonName } from '../../sandbox/slack/people.ts';
 import { renderMessage } from '../../sandbox/slack/render.ts';
 import type { SimulatedSlack } from '../../sandbox/slack/slack.ts';
@@ -10,9 +11,9 @@ const cli = resolve(import.meta.dirname, '../../src/cli.ts');
 
 /** Says something and answers what this person alone is shown. */
 async function ask(slack: SimulatedSlack, who: PersonName, words: string): Promise<string> {
-  const shown = slack.as(who).ephemerals().length;
+  const shown = answersTo(slack, who).length;
   expect((await slack.as(who).command(words)).status).toBe(200);
-  const answer = await slack.waitFor(`an answer to ${words}`, () => slack.as(who).ephemerals()[shown], 60_000);
+  const answer = await slack.waitFor(`an answer to ${words}`, () => answersTo(slack, who)[shown], 60_000);
   return renderMessage(answer);
 }
 

@@ -1,3 +1,4 @@
+import { answersTo } from '../../sandbox/demo/answers.ts';
 import { differences } from '../../sandbox/demo/stores.ts';
 import { renderMessage } from '../../sandbox/slack/render.ts';
 import { type Journey, openJourney } from './open-journey.ts';
@@ -68,8 +69,8 @@ describe('a migration for one user first', () => {
 });
 
 async function statusOf(slack: Journey['session']['slack']): Promise<string> {
-  const shown = slack.as('alice').ephemerals().length;
+  const shown = answersTo(slack, 'alice').length;
   await slack.as('alice').command('/tas status env:sandbox');
-  const answer = await slack.waitFor('the status', () => slack.as('alice').ephemerals()[shown], patience);
+  const answer = await slack.waitFor('the status', () => answersTo(slack, 'alice')[shown], patience);
   return renderMessage(answer);
 }

@@ -1,3 +1,4 @@
+import { answersTo } from '../../sandbox/demo/answers.ts';
 import { renderMessage } from '../../sandbox/slack/render.ts';
 import { type Journey, openJourney } from './open-journey.ts';
 
@@ -30,8 +31,8 @@ describe('a plan that is only looked at, on real stores', () => {
       const { slack } = journey.session;
       const before = await everything(journey);
       await slack.as('carol').command('/tas plan space-isolation env:sandbox');
-      await slack.waitFor('the plan', () => slack.as('carol').ephemerals().length > 0, 120_000);
-      const pages = slack.as('carol').ephemerals().map(renderMessage).join('\n');
+      await slack.waitFor('the plan', () => answersTo(slack, 'carol').length > 0, 120_000);
+      const pages = answersTo(slack, 'carol').map(renderMessage).join('\n');
       expect(pages).toMatch(/Plan: SANDBOX · space-isolation/);
       expect(pages).toMatch(/data model/);
       expect(pages).toMatch(/changes [\d,]+ · .* · undo any time · about \d+/);

@@ -28,7 +28,11 @@ export interface FrontOnSlack {
   stop(): Promise<void>;
 }
 
-export async function startFrontOnSlack(mode: 'http' | 'socket', start = true): Promise<FrontOnSlack> {
+export async function startFrontOnSlack(
+  mode: 'http' | 'socket',
+  start = true,
+  slowAfter?: number,
+): Promise<FrontOnSlack> {
   const slack = await startSlack();
   const door = new FakeDoor();
   const outbox = new MemoryOutbox();
@@ -38,10 +42,10 @@ export async function startFrontOnSlack(mode: 'http' | 'socket', start = true): 
     door,
     outbox,
     logged,
-    front: makeFront(mode, slack, door, outbox, logged),
+    front: makeFront(mode, slack, door, outbox, logged, slowAfter),
     url: null,
     async restart() {
-      setup.front = makeFront(mode, slack, door, outbox, logged);
+      setup.front = makeFront(mode, slack, door, outbox, logged, slowAfter);
       const { port } = await setup.front.start();
       setup.url = mode === 'http' ? `http://127.0.0.1:${port}/slack/events` : null;
       slack.connectApp(setup.url);
@@ -61,6 +65,7 @@ function makeFront(
   door: FakeDoor,
   outbox: MemoryOutbox,
   logged: string[],
+  slowAfter: number | undefined,
 ): SlackFront {
   const { slack: config, people: who } = configSchema.pick({ slack: true, people: true }).parse({
     slack: {
@@ -91,6 +96,7 @@ function makeFront(
     clock: systemClock,
     logger: memoryLogger(logged),
     pace: quick,
+    ...(slowAfter === undefined ? {} : { slowAfter }),
   });
 }
 

@@ -9,7 +9,11 @@ import { sampleFindings, samplePlan, sampleRun } from '../sample-run.ts';
 let door: FakeDoor;
 let closed: number;
 
-async function tas(line: string, person: Person = alice): Promise<{ exit: number; out: string; err: string }> {
+async function tas(
+  line: string,
+  person: Person = alice,
+  slowAfter?: number,
+): Promise<{ exit: number; out: string; err: string }> {
   const said = { out: '', err: '' };
   const values = [...line.matchAll(/(?:[^\s"]|"[^"]*")+/g)].map(([value]) => value.replaceAll('"', ''));
   const exit = await runTerminal(values, {
@@ -27,6 +31,7 @@ async function tas(line: string, person: Person = alice): Promise<{ exit: number
       said.err += text;
     },
     clock: systemClock,
+    ...(slowAfter === undefined ? {} : { slowAfter }),
   });
   return { exit, ...said };
 }
@@ -39,6 +44,28 @@ async function json(line: string, person: Person = alice): Promise<Result & { ex
 beforeEach(() => {
   door = new FakeDoor();
   closed = 0;
+});
+
+describe('an answer that takes long', () => {
+  const slowly = (line: string, slowAfter?: number) => {
+    door.slow = new Promise((resolve) => setTimeout(resolve, 150).unref());
+    return tas(line, alice, slowAfter);
+  };
+
+  it('is said to be looked for where somebody watches, beside the answer itself', async () => {
+    const { out, err } = await slowly('plan space-isolation env:sandbox', 10);
+    expect(err).toBe('▶ Looking at every store for plan space-isolation; this writes nothing.\n');
+    expect(out).toMatch(/^Plan: SANDBOX/);
+    const json = await slowly('plan space-isolation env:sandbox --json', 10);
+    expect(json.err).toBe(err);
+    expect(JSON.parse(json.out)).toBeDefined();
+  });
+
+  it('is not where nobody watches, where it comes in time, or where no store is looked at', async () => {
+    expect((await slowly('plan space-isolation env:sandbox')).err).toBe('');
+    expect((await slowly('plan space-isolation env:sandbox', 10_000)).err).toBe('');
+    expect((await slowly('runs', 0)).err).toBe('');
+  });
 });
 
 describe('exit status', () => {

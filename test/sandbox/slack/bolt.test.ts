@@ -269,6 +269,20 @@ describe.each(['http', 'socket'] as const)('the simulated Slack under the real B
     await slack.waitFor('it to go', () => alice.ephemerals().length === 0);
   });
 
+  it("replaces nothing through a command's response_url: there is no original", async () => {
+    started = await startBolt(mode, (app) => {
+      app.command('/tas', async ({ ack, respond }) => {
+        await ack();
+        await respond({ text: 'a moment', response_type: 'ephemeral' });
+        await respond({ text: 'the answer', response_type: 'ephemeral', replace_original: true });
+      });
+    });
+    const { slack } = started;
+    await slack.as('alice').command('/tas plan');
+    await slack.waitFor('both', () => slack.as('alice').ephemerals().length === 2);
+    expect(slack.as('alice').ephemerals()).toMatchObject([{ text: 'a moment', edits: [] }, { text: 'the answer' }]);
+  });
+
   it('gives the person operation_timeout when the app does not acknowledge', async () => {
     started = await startBolt(mode, (app) => {
       app.command('/tas', async () => undefined);
