@@ -6,7 +6,7 @@ import type { Task } from './progress.ts';
 import { askProgram } from './run-program.ts';
 
 /** The programs that the servers are made with and run by. */
-export type ToolName = 'java' | 'maven' | 'go' | 'postgres';
+export type ToolName = 'java' | 'maven' | 'go' | 'postgres' | 'python';
 
 interface ToolSpec {
   /** What is wanted, as an operator says it. */
@@ -38,6 +38,12 @@ const tools: { readonly [Name in ToolName]: ToolSpec } = {
     find: findGo,
     packages: { wanted: ['golang-go'] },
     byHand: `unpack Go ${oldestGo.join('.')} or later from https://go.dev/dl/ into /usr/local and put /usr/local/go/bin on the PATH (macOS: brew install go)`,
+  },
+  python: {
+    title: 'Python 3.10 or later with venv',
+    find: findPython,
+    packages: { wanted: ['python3-venv'] },
+    byHand: 'apt-get install python3-venv   (macOS: brew install python)',
   },
   postgres: {
     title: 'the PostgreSQL 15 server (or a later one)',
@@ -82,6 +88,12 @@ async function findJava(): Promise<string | null> {
     if (version && Number(version[1]) >= 17) return command;
   }
   return null;
+}
+
+/** Debian splits venv off: without it `ensurepip` is missing. */
+async function findPython(): Promise<string | null> {
+  const check = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))';
+  return (await askProgram('python3', ['-c', check])) === null ? null : 'python3';
 }
 
 /** Go from 1.21 on fetches the version that a module asks for by itself, unless that was forbidden. */

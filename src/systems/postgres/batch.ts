@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../shared/failure.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Seal } from '../../shared/sealed.ts';
+import type { Secret } from '../../shared/secret.ts';
 import type { BatchRequest, BatchResult, StepContext } from '../system.ts';
 import type { Database, Session, TransactionOptions } from './database.ts';
 import { isRetryable } from './errors.ts';
@@ -14,6 +15,8 @@ export interface KindSetting {
   /** The system's configured name. */
   readonly system: string;
   readonly database: Database;
+  /** For programs that connect by themselves. */
+  readonly password: Secret;
   readonly seal: Seal;
   readonly logger: Logger;
   /** How often a change of the schema tries to get its locks. */

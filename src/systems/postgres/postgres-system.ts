@@ -11,6 +11,7 @@ import { createJournal, raiseFence } from './journal-store.ts';
 import { addCheckKind } from './kinds/add-check.ts';
 import { addColumnKind } from './kinds/add-column.ts';
 import { addForeignKeyKind } from './kinds/add-foreign-key.ts';
+import { alembicKind } from './kinds/alembic.ts';
 import { backfillColumnKind } from './kinds/backfill-column.ts';
 import { createIndexKind } from './kinds/create-index.ts';
 import { dropColumnKind } from './kinds/drop-column.ts';
@@ -40,6 +41,7 @@ const kindMakers: readonly ((setting: KindSetting) => StepKind)[] = [
   dropColumnKind,
   dropTableKind,
   sqlKind,
+  alembicKind,
 ];
 
 /** One database of a PostgreSQL server (13 or later). Opens no connection before it is asked something. */
@@ -48,6 +50,7 @@ export function createPostgresSystem(options: PostgresOptions): System {
   const setting: KindSetting = {
     system: options.name,
     database,
+    password: options.password,
     seal: options.seal,
     logger: options.logger,
     ...(options.lockAttempts === undefined ? {} : { lockAttempts: options.lockAttempts }),
