@@ -4,7 +4,13 @@ import { describeError, isServerError } from './errors.ts';
 import { invalid, type Token, tokenize } from './tokens.ts';
 
 /** Volatile, but without any effect on the database. */
-export const harmless: ReadonlySet<string> = new Set(['random', 'gen_random_uuid', 'clock_timestamp', 'timeofday', 'statement_timestamp']);
+export const harmless: ReadonlySet<string> = new Set([
+  'random',
+  'gen_random_uuid',
+  'clock_timestamp',
+  'timeofday',
+  'statement_timestamp',
+]);
 
 /** Checks one reading statement before it is wrapped: no second statement, no parameters. Returns it without a last `;`. */
 export function checkStatement(sql: string): string {
