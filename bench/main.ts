@@ -6,21 +6,26 @@ import { seed } from '../sandbox/seed/seed.ts';
 import type { Endpoints } from '../sandbox/servers/endpoints.ts';
 import { createProgress } from '../sandbox/servers/progress.ts';
 import { bringUp, takeDown } from '../sandbox/servers/sandbox.ts';
+import { describeKinds } from './kinds/describe-kinds.ts';
+import { type KindsRequest, measureKinds } from './kinds/kinds.ts';
 import { type MigrationRun, runMigration } from './migration-run.ts';
-import { measureRate, type RateFigures } from './rate.ts';
-import { describeResults, recordResults } from './results.ts';
+import { describeRuns, type Part, recordResults } from './results.ts';
 
-const usage = `npm run bench -- [--users 20000,200000] [--only run,rate] [--pairs 3] [--idle 60] [--record]
-  --users   sizes of the whole runs; the rate is measured on the last one
-  --only    run: acknowledgement and memory in whole runs; rate: against apoc.periodic.iterate
-  --pairs   pairs of the rate, after a warm-up
-  --idle    commands before each run
-  --record  writes the figures into bench/README.md`;
+const usage = `npm run bench -- [--only run,kinds] [--record] [options]
+  --only     run: acknowledgement and memory in whole runs; kinds: step kinds beside what people write by hand
+  --record   writes the figures into bench/README.md
+  --users    20000,200000: sizes of the whole runs
+  --idle     60: commands before each run
+  --records  100000: records of each kind
+  --pairs    3: rounds of each kind, after a warm-up
+  --objects  3000: small objects
+  --million  1000000: records for the memory of a kind
+  --rate     100: operations of the applications a second, on each store
+  --names    all: kinds whose name holds one of these parts; \`memory\` and \`load\` are names as well`;
 
-interface Request {
+interface Request extends KindsRequest {
   readonly users: readonly number[];
   readonly only: readonly string[];
-  readonly pairs: number;
   readonly idle: number;
 }
 
@@ -39,15 +44,10 @@ async function fill(endpoints: Endpoints, users: number): Promise<void> {
   say(`filled with ${JSON.stringify(nodes)} in ${Math.round(ms / 1000)} s`);
 }
 
-async function measure(folder: string, { users, only, pairs, idle }: Request): Promise<string> {
-  const progress = createProgress(process.stderr);
-  const endpoints = await bringUp({ folder, jit: 'full', temporary: true, progress });
-  progress.stop();
+async function measureRuns(folder: string, endpoints: Endpoints, { users, idle }: Request): Promise<string> {
   const runs: MigrationRun[] = [];
-  let rate: RateFigures | null = null;
-  for (const count of only.includes('run') ? users : users.slice(-1)) {
+  for (const count of users) {
     await fill(endpoints, count);
-    if (!only.includes('run')) continue;
     // A process of its own for each size: what one run needed must not be counted for the next.
     const session = await startBotSession(join(folder, 'bot'), endpoints);
     try {
@@ -57,17 +57,32 @@ async function measure(folder: string, { users, only, pairs, idle }: Request): P
     }
     say(`${count} users: peak ${runs.at(-1)?.after.peak.toFixed(0)} MiB, ${runs.at(-1)?.seconds.toFixed(0)} s`);
   }
-  if (only.includes('rate')) rate = await measureRate(endpoints, pairs, say);
-  return describeResults({ runs, rate });
+  return describeRuns(runs);
+}
+
+async function measure(folder: string, request: Request, tell: (part: Part, text: string) => Promise<void>) {
+  const progress = createProgress(process.stderr);
+  const endpoints = await bringUp({ folder, jit: 'full', temporary: true, progress });
+  progress.stop();
+  // The kinds first: they want stores without anything else in them.
+  if (request.only.includes('kinds')) {
+    await tell('kinds', describeKinds(await measureKinds(endpoints, folder, request, say)));
+  }
+  if (request.only.includes('run')) await tell('run', await measureRuns(folder, endpoints, request));
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       users: { type: 'string', default: '20000,200000' },
-      only: { type: 'string', default: 'run,rate' },
-      pairs: { type: 'string', default: '3' },
+      only: { type: 'string', default: 'run,kinds' },
       idle: { type: 'string', default: '60' },
+      records: { type: 'string', default: '100000' },
+      pairs: { type: 'string', default: '3' },
+      objects: { type: 'string', default: '3000' },
+      million: { type: 'string', default: '1000000' },
+      rate: { type: 'string', default: '100' },
+      names: { type: 'string', default: '' },
       record: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -77,13 +92,19 @@ async function main(): Promise<void> {
   const request: Request = {
     users: values.users.split(',').map(Number),
     only: values.only.split(','),
-    pairs: Number(values.pairs),
     idle: Number(values.idle),
+    records: Number(values.records),
+    pairs: Number(values.pairs),
+    objects: Number(values.objects),
+    million: Number(values.million),
+    rate: Number(values.rate),
+    names: values.names.split(',').filter((name) => name !== ''),
   };
   try {
-    const text = await measure(folder, request);
-    process.stdout.write(`\n${text}\n`);
-    if (values.record) await recordResults(text);
+    await measure(folder, request, async (part, text) => {
+      process.stdout.write(`\n${text}\n\n`);
+      if (values.record) await recordResults(part, text);
+    });
   } finally {
     await takeDown(folder);
   }

@@ -3,44 +3,29 @@ import { arch, cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { measureLatencies } from '../sandbox/slack/latencies.ts';
 import type { MigrationRun } from './migration-run.ts';
-import type { RateFigures } from './rate.ts';
-import { median } from './statistics.ts';
-
-export interface Results {
-  readonly runs: readonly MigrationRun[];
-  readonly rate: RateFigures | null;
-}
+import { type Line, lineTable, ratio, table } from './tables.ts';
 
 const readme = resolve(import.meta.dirname, 'README.md');
-const [opening, closing] = ['<!-- the bench writes this part -->', '<!-- until here -->'];
 const memoryAim = 300;
 const acknowledgementAim = 100;
 
-type Line = readonly [what: string, measured: string, aim: string, met: boolean | null];
+/** What the bench measures, each with a place of its own in the README. */
+export type Part = 'run' | 'kinds';
 
-/** All figures as Markdown: a table against the aims, then what they were made of. */
-export function describeResults({ runs, rate }: Results): string {
-  const lines = [...runs.flatMap(acknowledgementLines), ...(rate ? rateLines(rate) : []), ...memoryLines(runs)];
-  const rows = lines.map(([what, measured, aim, met]) => [
-    what,
-    measured,
-    aim,
-    met === null ? '' : met ? 'yes' : '**no**',
-  ]);
-  return [
-    table(['what', 'measured', 'aim', 'met'], rows),
-    ...(rate ? [pairTable(rate)] : []),
-    ...runs.map(stepTable),
-    takenOn(),
-  ].join('\n\n');
+/** The figures of whole runs as Markdown: a table against the aims, then what they were made of. */
+export function describeRuns(runs: readonly MigrationRun[]): string {
+  return [lineTable([...runs.flatMap(acknowledgementLines), ...memoryLines(runs)]), ...runs.map(stepTable)].join(
+    '\n\n',
+  );
 }
 
-/** Puts the figures between their marks in the README. */
-export async function recordResults(text: string): Promise<void> {
+/** Puts the figures between their marks in the README, with the day and the machine. */
+export async function recordResults(part: Part, text: string): Promise<void> {
+  const [opening, closing] = [`<!-- ${part}: the bench writes this part -->`, `<!-- ${part}: until here -->`];
   const old = await readFile(readme, 'utf8');
   const [from, to] = [old.indexOf(opening), old.indexOf(closing)];
-  if (from < 0 || to < from) throw new Error('bench/README.md has no marks for the figures');
-  await writeFile(readme, `${old.slice(0, from)}${opening}\n\n${text}\n\n${old.slice(to)}`);
+  if (from < 0 || to < from) throw new Error(`bench/README.md has no marks for the figures of ${part}`);
+  await writeFile(readme, `${old.slice(0, from)}${opening}\n\n${text}\n\n${takenOn()}\n\n${old.slice(to)}`);
 }
 
 function acknowledgementLines({ users, idle, busy, refusedCalls }: MigrationRun): Line[] {
@@ -64,25 +49,6 @@ function acknowledgementLines({ users, idle, busy, refusedCalls }: MigrationRun)
   ];
 }
 
-function rateLines({ users, pairs, batches, journalBytes }: RateFigures): Line[] {
-  const speed = median(pairs.map(({ ours, apoc }) => apoc / ours));
-  const perSecond = (seconds: readonly number[]): string => Math.round(users / median(seconds)).toLocaleString('en');
-  return [
-    [
-      `\`neo4j.set-properties\` with journal ÷ \`apoc.periodic.iterate\`, ${users.toLocaleString('en')} users`,
-      `${speed.toFixed(2)} × (median of ${pairs.length} pairs; ${perSecond(pairs.map(({ ours }) => ours))} against ${perSecond(pairs.map(({ apoc }) => apoc))} users a second)`,
-      '≥ 1 ×',
-      speed >= 1,
-    ],
-    [
-      'journal of one such pass',
-      `${batches} batches, ${(journalBytes / 2 ** 20).toFixed(1)} MiB sealed, ${Math.round(journalBytes / users)} bytes a user`,
-      '',
-      null,
-    ],
-  ];
-}
-
 function memoryLines(runs: readonly MigrationRun[]): Line[] {
   const [first, last] = [runs[0], runs.at(-1)];
   const each = runs.map(
@@ -101,16 +67,6 @@ function memoryLines(runs: readonly MigrationRun[]): Line[] {
   ];
 }
 
-function pairTable({ pairs }: RateFigures): string {
-  const rows = pairs.map(({ ours, apoc }, at) => [
-    String(at + 1),
-    `${ours.toFixed(1)} s`,
-    `${apoc.toFixed(1)} s`,
-    `${ratio(apoc, ours)}`,
-  ]);
-  return table(['pair', 'ours', 'APOC', 'speed'], rows);
-}
-
 function stepTable({ users, seconds, steps }: MigrationRun): string {
   const rows = steps.map(({ step, records, seconds: took }) => [
     `\`${step}\``,
@@ -125,13 +81,5 @@ function stepTable({ users, seconds, steps }: MigrationRun): string {
 function takenOn(): string {
   const [processor] = cpus();
   const cores = `${cpus().length} cores${processor ? ` (${processor.model.trim()})` : ''}`;
-  return `Taken on ${new Date().toISOString().slice(0, 10)}: ${cores}, ${arch()}, Node ${process.versions.node}, Neo4j 5.26 (default JIT, heap 1 GiB), PostgreSQL 15, all of it and the simulated Slack on one machine.`;
-}
-
-function ratio(over: number, under: number): string {
-  return `${(over / under).toFixed(2)} ×`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return `Taken on ${new Date().toISOString().slice(0, 10)}: ${cores}, ${arch()}, Node ${process.versions.node}, Neo4j 5.26 (default JIT, heap 1 GiB), PostgreSQL 15, all of it on one machine.`;
 }

@@ -23,7 +23,7 @@ interface BotOptions {
 
 const main = resolve(import.meta.dirname, '../src/main.ts');
 /** As in the Dockerfile: left alone, V8 takes several times what the bot needs before it collects. */
-const heapOptions = ['--max-semi-space-size=8', '--heap-growing-percent=50'];
+export const heapOptions = ['--max-semi-space-size=8', '--heap-growing-percent=50'];
 
 /** Starts the bot and comes back when it listens. Throws with the end of its log when it does not. */
 export async function startBot(options: BotOptions): Promise<BotProcess> {

@@ -5,7 +5,7 @@ import type { MinioEndpoint } from '../endpoints.ts';
 import type { Server } from '../server.ts';
 import { endpointsOf } from '../state.ts';
 import { findTool } from '../toolbox.ts';
-import { buildMinio, isMinioBuilt, minioPath } from './minio-program.ts';
+import { minioProgram } from './minio-program.ts';
 
 /** MinIO with one drive and the platform's versioned bucket. */
 export const minioServer: Server = {
@@ -14,10 +14,10 @@ export const minioServer: Server = {
   readyWithinMs: 60_000,
   endsWithinMs: 15_000,
   async missingTools() {
-    return (await isMinioBuilt()) || (await findTool('go')) !== null ? [] : ['go'];
+    return (await minioProgram.isBuilt()) || (await findTool('go')) !== null ? [] : ['go'];
   },
   async prepare({ folder, task }) {
-    await buildMinio(task);
+    await minioProgram.build(task);
     await mkdir(dataFolder(folder), { recursive: true });
     return {};
   },
@@ -25,7 +25,7 @@ export const minioServer: Server = {
     const { accessKey, secretKey } = endpointsOf(state).minio;
     const data = dataFolder(folder);
     return {
-      command: await minioPath(),
+      command: await minioProgram.path(),
       args: ['server', '--quiet', '--address', `127.0.0.1:${state.ports.minio}`, data],
       mark: data,
       stopSignal: 'SIGTERM',
