@@ -30,7 +30,10 @@ interface Matched {
   readonly absent: readonly RelationshipImage[];
 }
 
-/** Finds the expected relationships among those that are there: equal ones first, then those with other properties. */
+/**
+ * Finds the expected relationships among those that are there: equal ones first, then those that the bot stamped since, then
+ * those with other properties.
+ */
 function matchRelationships(expected: readonly RelationshipImage[], now: readonly WholeRelationship[]): Matched {
   const nameOf = (type: string, direction: string, other: RelationshipImage['other']) =>
     JSON.stringify([type, direction, other.label, other.key, other.value]);
@@ -43,24 +46,28 @@ function matchRelationships(expected: readonly RelationshipImage[], now: readonl
         ? [nameOf(type, direction, { label, key, value })]
         : [];
     });
-  const take = (relationship: WholeRelationship, equal: boolean): RelationshipImage | undefined => {
+  type View = (properties: RelationshipImage['properties']) => RelationshipImage['properties'];
+  const take = (relationship: WholeRelationship, view: View): RelationshipImage | undefined => {
+    const properties = canonicalJson(view(relationship.properties));
     for (const name of namesOf(relationship)) {
       const candidates = open.get(name) ?? [];
-      const properties = canonicalJson(relationship.properties);
-      const at = equal ? candidates.findIndex((image) => canonicalJson(image.properties) === properties) : 0;
-      if (at >= 0 && at < candidates.length) return candidates.splice(at, 1)[0];
+      const at = candidates.findIndex((image) => canonicalJson(view(image.properties)) === properties);
+      if (at >= 0) return candidates.splice(at, 1)[0];
     }
     return undefined;
   };
   const own: RelationshipImage[] = [];
-  const others = now.filter((relationship) => {
-    const image = take(relationship, true);
-    if (image) own.push(image);
-    return !image;
-  });
+  let others = now;
+  for (const view of [(properties) => properties, visibleProperties] satisfies View[]) {
+    others = others.filter((relationship) => {
+      const image = take(relationship, view);
+      if (image) own.push({ ...image, properties: relationship.properties });
+      return !image;
+    });
+  }
   const changed: { expected: RelationshipImage; now: RelationshipImage }[] = [];
   const foreign = others.filter((relationship) => {
-    const image = take(relationship, false);
+    const image = take(relationship, () => ({}));
     if (image) changed.push({ expected: image, now: { ...image, properties: relationship.properties } });
     return !image;
   });

@@ -74,65 +74,6 @@ export async function findEnds(
   return (image) => found.get(nameOf(image));
 }
 
-/** A node as it stands now. `foreign` = relationships that are not among the expected ones. */
-export interface CurrentNode {
-  readonly id: bigint;
-  readonly image: NodeImage;
-  readonly foreign: readonly { readonly type: string; readonly direction: 'out' | 'in' }[];
-}
-
-/** At most so many relationships beyond the expected are read of a node: one is enough to keep it. */
-const FOREIGN_LIMIT = 5;
-
-/** Reads nodes with their relationships, those first that are expected by type, direction and other end. */
-export async function readNodes(
-  transaction: GraphTransaction,
-  expected: ReadonlyMap<bigint, NodeImage>,
-): Promise<Map<bigint, CurrentNode>> {
-  const keys = [
-    ...new Set([...expected.values()].flatMap(({ relationships }) => relationships.map(({ other }) => other.key))),
-  ];
-  const most = Math.max(0, ...[...expected.values()].map(({ relationships }) => relationships.length));
-  const statement = `MATCH (n) WHERE id(n) IN $ids RETURN id(n), labels(n), properties(n),
-    COLLECT { MATCH (n)-[r]-(o) RETURN [type(r), startNode(r) = n, properties(r), labels(o), [key IN $keys | o[key]]] LIMIT $limit }`;
-  const rows = await transaction.run(statement, {
-    ids: [...expected.keys()],
-    keys,
-    limit: BigInt(most + FOREIGN_LIMIT),
-  });
-  const nodes = new Map<bigint, CurrentNode>();
-  for (const [id, labels, properties, relationships] of rows) {
-    const open = [...(expected.get(id as bigint)?.relationships ?? [])];
-    const own: RelationshipImage[] = [];
-    const foreign: { type: string; direction: 'out' | 'in' }[] = [];
-    for (const [type, out, values, ends, endKeys] of relationships as [
-      string,
-      boolean,
-      object,
-      string[],
-      unknown[],
-    ][]) {
-      const direction = out ? 'out' : 'in';
-      const at = open.findIndex(
-        (image) =>
-          image.type === type &&
-          image.direction === direction &&
-          ends.includes(image.other.label) &&
-          endKeys[keys.indexOf(image.other.key)] === image.other.value,
-      );
-      if (at < 0) foreign.push({ type, direction });
-      else own.push({ ...(open.splice(at, 1)[0] as RelationshipImage), properties: encodeProperties({ ...values }) });
-    }
-    const image = {
-      labels: [...(labels as string[])].sort(),
-      properties: encodeProperties(properties as { [key: string]: unknown }),
-      relationships: own,
-    };
-    nodes.set(id as bigint, { id: id as bigint, image, foreign });
-  }
-  return nodes;
-}
-
 export function decodeImage(image: NodeImage): NewNode {
   return { labels: image.labels, properties: decodeProperties(image.properties) };
 }

@@ -23,7 +23,8 @@ import { checkKeys, cursorOf, hashSchema, refuseUnfitKeys, selectStatement } fro
 import { boundByRelationships, findRelationshipProblems } from '../relationship-bounds.ts';
 import { showEncoded } from '../show-value.ts';
 import { findUnconstrained, refuseUnconstrained } from '../target-key.ts';
-import { previewUndoOfNodes, undoNodesBatch } from '../undo-whole-nodes.ts';
+import { previewUndo } from '../undo/preview-undo.ts';
+import { undoBatch } from '../undo/undo-batch.ts';
 import { nextRecords } from '../whole-nodes.ts';
 
 const expressions = z.record(graphName, z.string().min(1));
@@ -161,8 +162,8 @@ export function copyNodes(store: Store): StepKind {
     preview: (step, context) => preview(store, step, context),
     performBatch: (step, batch, context) => performBatch(store, step, batch, context),
     verify: (step) => verifyCopies(store, step),
-    previewUndo: (_, context) => previewUndoOfNodes(store, context),
-    undoBatch: (_, batch, context) => undoNodesBatch(store, batch, context),
+    previewUndo: (_, context) => previewUndo(store, context),
+    undoBatch: (_, batch, context) => undoBatch(store, batch, context),
     undoForces: true,
     narrow: (step, canaryOf: CanaryOf) => {
       const where = narrowWhere(step.from.where, canaryOf(store.name, step.from.label));

@@ -34,7 +34,8 @@ import {
 import { boundByRelationships, findRelationshipProblems } from '../relationship-bounds.ts';
 import { showEncoded } from '../show-value.ts';
 import type { Statement } from '../statement.ts';
-import { previewUndoOfNodes, undoNodesBatch } from '../undo-whole-nodes.ts';
+import { previewUndo } from '../undo/preview-undo.ts';
+import { undoBatch } from '../undo/undo-batch.ts';
 import {
   deleteWholeNodes,
   endKeys,
@@ -247,8 +248,8 @@ export function deleteNodes(store: Store): StepKind {
     preview: (step, context) => preview(store, step, context),
     performBatch: (step, batch, context) => performBatch(store, step, batch, context),
     verify: (step, context) => verify(store, step, context),
-    previewUndo: (_, context) => previewUndoOfNodes(store, context),
-    undoBatch: (_, batch, context) => undoNodesBatch(store, batch, context),
+    previewUndo: (_, context) => previewUndo(store, context),
+    undoBatch: (_, batch, context) => undoBatch(store, batch, context),
     undoForces: true,
     narrow: (step, canaryOf: CanaryOf) => {
       const where = narrowWhere(step.where, canaryOf(store.name, step.label));

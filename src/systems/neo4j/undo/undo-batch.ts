@@ -2,9 +2,10 @@ import type { BatchRequest, Conflict, UndoBatchResult, UndoContext } from '../..
 import { journalKey, runBatch, type Store } from '../batch.ts';
 import { type BatchBody, type Change, openBody } from '../batch-body.ts';
 import type { GraphTransaction } from '../connection.ts';
+import { type Earlier, judgeGone, nothingEarlier } from '../judge-gone.ts';
+import { judgeMade } from '../judge-made.ts';
 import { takenOf } from './taken.ts';
 import { applyFields, judgeFields } from './undo-fields.ts';
-import { applyNodes, judgeNodes } from './undo-nodes.ts';
 import { applyRelationships, judgeRelationships } from './undo-relationships.ts';
 
 /** How many batches a step has journaled. */
@@ -39,29 +40,32 @@ export interface BodyJudgement {
   apply(): Promise<void>;
 }
 
-/** Judges all changes of a batch. */
+/** Judges all changes of a batch. `earlier` = for a preview: what undoing the later batches would have done before. */
 export async function judgeBody(
   store: Store,
   transaction: GraphTransaction,
   body: BatchBody,
   context: UndoContext,
   purpose: 'lock' | 'look',
+  earlier: Earlier,
 ): Promise<BodyJudgement> {
   const none = { changes: [], conflicts: [] };
   const taken = takenOf(body, context.force);
   const has = (form: Change['form']) => taken.changes.some((change) => change.form === form);
   const fields = has('fields') ? await judgeFields(store, transaction, body, context, purpose) : none;
-  const nodes = has('node') ? await judgeNodes(store, transaction, taken, context, purpose) : none;
+  const made = await judgeMade(store, transaction, taken, context, purpose, earlier);
+  const gone = await judgeGone(transaction, taken, purpose, earlier);
   const relationships = has('relationship')
     ? await judgeRelationships(store, transaction, taken, context, purpose)
     : none;
-  const all = [fields, nodes, relationships];
+  const changesOf = (judged: { changes: readonly { change: Change }[] }) => judged.changes.map(({ change }) => change);
   return {
-    changes: all.flatMap((judged): Change[] => judged.changes.map(({ change }) => change)),
-    conflicts: all.flatMap(({ conflicts }) => conflicts),
+    changes: [...changesOf(fields), ...made.changes, ...gone.changes, ...changesOf(relationships)],
+    conflicts: [fields, made, gone, relationships].flatMap(({ conflicts }) => conflicts),
     async apply() {
       if (fields.changes.length > 0) await applyFields(transaction, fields);
-      if (nodes.changes.length > 0) await applyNodes(transaction, nodes);
+      await made.apply();
+      await gone.apply();
       if (relationships.changes.length > 0) await applyRelationships(transaction, relationships);
     },
   };
@@ -82,7 +86,8 @@ export async function undoBatch(store: Store, batch: BatchRequest, context: Undo
       const empty: BatchBody = { version: 1, collection: '', key: '', changes: [], conflicts: [] };
       return { done: 0, kept: 0, missing: 0, cursor, body: empty, undoes: original };
     }
-    const { changes, conflicts, apply } = await judgeBody(store, transaction, body, context, 'lock');
+    const judged = await judgeBody(store, transaction, body, context, 'lock', nothingEarlier());
+    const { changes, conflicts, apply } = judged;
     await apply();
     const missing = conflicts.filter(({ reason }) => reason === 'missing').length;
     const { collection, key } = body;
