@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/failure.ts';
 import { digestOf, type Json } from '../../shared/json.ts';
 import type { Finding } from '../finding.ts';
@@ -145,17 +144,6 @@ export async function refuseUnfitKeys(transaction: GraphTransaction, selection: 
       selection,
       finding.check === 'key-is-text' ? 'is missing or not text in some records' : 'is not unique',
     );
-}
-
-/** Count and hash over keys that come in sorted order; memory does not grow with them. */
-export async function hashKeys(keys: AsyncIterable<readonly unknown[]>): Promise<{ count: number; keysHash: string }> {
-  const hash = createHash('sha256');
-  let count = 0;
-  for await (const [key] of keys) {
-    hash.update(`${JSON.stringify(String(key))}\n`);
-    count++;
-  }
-  return { count, keysHash: hash.digest('hex') };
 }
 
 /** SHA-256 over the constraints and indexes of these labels, the bot's own left out. */

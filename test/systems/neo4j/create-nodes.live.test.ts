@@ -77,6 +77,44 @@ describe('neo4j.create-nodes', () => {
     expect(await graph.query('MATCH (s:Space) RETURN count(s)')).toEqual([[6n]]);
   });
 
+  it("keeps a node whose relationship others took away; the bot's own stamp on one is nobody's edit", async () => {
+    await perform(kind, spaces, contextOf('r1'), 100);
+    await graph.query("MATCH (:User {id: 'u1'})-[r:OWNS]->() DELETE r");
+    await graph.query("MATCH (:User {id: 'u2'})-[r:OWNS]->() SET r._tas_id = 'stamp'");
+    const before = await hash();
+    expect(await undo(kind, spaces, undoOf('b1', 'r1'))).toMatchObject({ done: 5, kept: 1, missing: 0 });
+    const conflicts = await graph.system.journal?.conflicts('b1', 'data.step', 10);
+    expect(conflicts?.map(({ key, field, reason }) => `${key} ${field} ${reason}`)).toEqual([
+      'space_1 OWNS changed-since',
+    ]);
+    expect(await undo(kind, spaces, undoOf('b2', 'b1'))).toMatchObject({ done: 5, kept: 0, missing: 0 });
+    expect(await hash()).toBe(before);
+    expect(await graph.query("MATCH (:User {id: 'u2'})-[r:OWNS]->() RETURN r._tas_id")).toEqual([['stamp']]);
+  });
+
+  it('takes away nodes that hang on each other over batches, and foretells it', async () => {
+    await graph.query("MATCH (s:Space {id: 'space_7'}) SET s.next = 'space_8'");
+    const chain = {
+      label: 'Space',
+      key: 'id',
+      for: { label: 'Space', key: 'id', where: 'n.next IS NOT NULL' },
+      properties: { id: 'n.next', next: "CASE n.id WHEN 'space_7' THEN 'space_9' END" },
+      relationship: { type: 'FOLLOWED_BY', direction: 'from-source' },
+    };
+    const before = await hash();
+    expect(await perform(kind, chain, contextOf('r1'), 1)).toMatchObject({ done: 2 });
+    const after = await hash();
+    expect(await kind.previewUndo?.(kind.input.parse(chain), undoOf('p', 'r1'))).toMatchObject({
+      count: 2,
+      findings: [],
+      kept: { counts: {} },
+    });
+    expect(await undo(kind, chain, undoOf('b1', 'r1'))).toMatchObject({ done: 2, kept: 0, missing: 0 });
+    expect(await hash()).toBe(before);
+    expect(await undo(kind, chain, undoOf('b2', 'b1'))).toMatchObject({ done: 2, kept: 0, missing: 0 });
+    expect(await hash()).toBe(after);
+  });
+
   it('undoes an undo as far as keys and ends are still there', async () => {
     await perform(kind, spaces, contextOf('r1'), 100);
     await undo(kind, spaces, undoOf('b1', 'r1'));
@@ -104,11 +142,25 @@ describe('neo4j.create-nodes', () => {
     ]);
   });
 
+  it('stops counting when its time is over: then no more is told than what was seen', async () => {
+    await graph.query("UNWIND range(1, 3000) AS i CREATE (:User {id: 'more' + i, home: 'shared_' + i % 2})");
+    const step = kind.input.parse(spaces);
+    const bounded = await kind.preview(step, contextOf('p', { countForMs: 0 }));
+    expect(bounded).toMatchObject({ exact: false, count: 2, keysHash: '' });
+    expect(bounded.findings).toMatchObject([{ check: 'one-source-a-node', count: 998 }]);
+    const whole = await kind.preview(step, contextOf('p'));
+    expect(whole).toMatchObject({ exact: true, count: 8, keysHash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  });
+
   it('wants a uniqueness constraint on the key and a key that follows from the source', async () => {
     await graph.query('DROP CONSTRAINT space_id');
     const { findings } = await kind.preview(kind.input.parse(spaces), contextOf('p'));
     expect(findings).toMatchObject([{ check: 'target-key-constrained', status: 'failed' }]);
     await expect(perform(kind, spaces, contextOf('r1'))).rejects.toMatchObject({ code: 'precondition-failed' });
+    await graph.query('MATCH (s:Space) DELETE s');
+    const empty = await kind.preview(kind.input.parse(spaces), contextOf('p'));
+    expect(empty.findings).toMatchObject([{ check: 'target-key-constrained', status: 'warning' }]);
+    await expect(perform(kind, spaces, contextOf('r2'))).rejects.toMatchObject({ code: 'precondition-failed' });
     const numbered = { ...spaces, properties: { id: "'s' + $sequence" } };
     await expect(kind.preview(kind.input.parse(numbered), contextOf('p'))).rejects.toMatchObject({
       code: 'invalid-statement',

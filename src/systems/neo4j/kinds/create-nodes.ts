@@ -16,6 +16,7 @@ import type { Change } from '../batch-body.ts';
 import type { GraphTransaction } from '../connection.ts';
 import { encodeValue } from '../encode.ts';
 import { checkExpression, type Expression, invalidStatement, SEQUENCE } from '../expression.ts';
+import { hashKeysWithin } from '../hash-keys-within.ts';
 import { escapeName, graphName } from '../name.ts';
 import { narrowWhere } from '../narrow-where.ts';
 import { createNodeRecords, createRelationshipRecords } from '../node-images.ts';
@@ -23,7 +24,6 @@ import { ensureReading } from '../reading.ts';
 import {
   checkKeys,
   cursorOf,
-  hashKeys,
   hashSchema,
   type LockedRecord,
   lockNext,
@@ -33,9 +33,9 @@ import {
 } from '../records.ts';
 import { showEncoded } from '../show-value.ts';
 import { cypher, type Statement } from '../statement.ts';
+import { findUnconstrained, refuseUnconstrained } from '../target-key.ts';
 import { previewUndo } from '../undo/preview-undo.ts';
 import { undoBatch } from '../undo/undo-batch.ts';
-import { uniqueRules } from '../undo/value-holders.ts';
 
 const input = z
   .strictObject({
@@ -161,7 +161,7 @@ async function performBatch(
   const { cursor, done } = await runBatch(store, context, batch.index, async (transaction) => {
     if (batch.index === 0) {
       await refuseUnfitKeys(transaction, checked.selection);
-      if (!(await hasUniqueKey(transaction, step))) throw refuseKey(step, 'has no uniqueness constraint');
+      await refuseUnconstrained(transaction, step);
     }
     const sources = await lockNext(transaction, checked.selection, from?.after ?? null, batch.size);
     const changes = await create(
@@ -178,32 +178,20 @@ async function performBatch(
   return { cursor, done };
 }
 
-async function hasUniqueKey(transaction: GraphTransaction, { label, key }: Input): Promise<boolean> {
-  return (await uniqueRules(transaction, [key])).some((rule) => rule.label === label);
-}
-
 async function findProblems(
   transaction: GraphTransaction,
   checked: Checked,
   step: Input,
   shared: number,
 ): Promise<Finding[]> {
-  const findings = await checkKeys(transaction, checked.selection);
-  const target = `${step.label}.${step.key}`;
-  if (!(await hasUniqueKey(transaction, step))) {
-    findings.push({
-      check: 'target-key-constrained',
-      title: `${target} has a uniqueness constraint`,
-      status: 'failed',
-      count: 1,
-      samples: [],
-      advice: `Create one first (neo4j.create-constraint on ${target}); without it a node could be made twice.`,
-    });
-  }
+  const findings = [
+    ...(await checkKeys(transaction, checked.selection)),
+    ...(await findUnconstrained(transaction, step)),
+  ];
   if (shared > 0) {
     findings.push({
       check: 'one-source-a-node',
-      title: `Each ${target} comes from one ${step.for.label}`,
+      title: `Each ${step.label}.${step.key} comes from one ${step.for.label}`,
       status: 'warning',
       count: shared,
       samples: [],
@@ -219,12 +207,14 @@ async function preview(store: Store, step: Input, context: StepContext): Promise
   const { selection } = checked;
   const property = `n.${escapeName(step.for.key)}`;
   const keys = selectStatement(selection, `RETURN ${property}`, null);
-  const { keysHash } = await hashKeys(connection.stream(keys.text, {}, context.signal));
+  const counted = await hashKeysWithin(connection.stream(keys.text, {}, context.signal), context.countForMs);
   const first = selectStatement(selection, `LIMIT 5 RETURN id(n), ${property}`, null);
-  const counting = cypher`${selectStatement(selection, '', null).text} WITH ${checked.keyValue} AS _tas_key
+  // Where the time was up, of the sources that were seen until then.
+  const seen = counted.exact ? '' : 'LIMIT $seen';
+  const counting = cypher`${selectStatement(selection, seen, null).text} WITH ${checked.keyValue} AS _tas_key
     RETURN count(_tas_key), count(DISTINCT _tas_key), count(*)`;
   const [count, findings, samples] = await connection.read(async (transaction) => {
-    const [row] = await transaction.run(counting.text);
+    const [row] = await transaction.run(counting.text, { seen: BigInt(counted.count) });
     const [keyed, distinct, all] = (row ?? []).map(Number) as [number, number, number];
     const sources = (await transaction.run(first.text)).map(([id, key]) => ({ id: id as bigint, key: String(key) }));
     const planned = await planNodes(transaction, checked, step, sources, context, 0);
@@ -243,9 +233,8 @@ async function preview(store: Store, step: Input, context: StepContext): Promise
   const each =
     200 + Math.ceil(Buffer.byteLength(canonicalJson(samples as unknown as Json)) / Math.max(1, samples.length));
   return {
+    ...counted,
     count,
-    exact: true,
-    keysHash,
     schemaHash: await hashSchema(connection, [step.label, step.for.label]),
     samples,
     undoClass: 'reversible',
