@@ -1,4 +1,5 @@
 import { digestOf, type Json, type JsonObject } from '../../shared/json.ts';
+import { KeptTally } from '../kept-tally.ts';
 import type { BatchRequest, Conflict, StepPreview, UndoBatchResult, UndoContext } from '../system.ts';
 import { journalKey, type Store } from './batch.ts';
 import type { GraphTransaction } from './connection.ts';
@@ -17,7 +18,6 @@ import {
   showElement,
   toJson,
 } from './schema-elements.ts';
-import { keptFindings } from './undo/preview-undo.ts';
 import { readBody } from './undo/undo-batch.ts';
 
 /** What undoing a step's change of the schema means now. */
@@ -81,7 +81,8 @@ export async function previewSchemaUndo(store: Store, context: UndoContext): Pro
   const { action, element, conflicts } = await store.connection.read((transaction) =>
     judge(store, transaction, context),
   );
-  const missing = conflicts.filter(({ reason }) => reason === 'missing').length;
+  const kept = new KeptTally();
+  for (const conflict of conflicts) kept.add(conflict);
   const image = element ? showElement(element) : {};
   const labels = element ? labelsOf(element) : [];
   return {
@@ -102,7 +103,8 @@ export async function previewSchemaUndo(store: Store, context: UndoContext): Pro
     undoClass: 'reversible',
     locks: action === 'make' ? [`writes to ${labels.join(', ')} may wait while the records are read`] : [],
     bytes: 0,
-    findings: keptFindings({ kept: conflicts.length - missing, missing }, conflicts),
+    findings: kept.findings(),
+    kept: kept.kept(),
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../../../shared/failure.ts';
 import { digestOf, type JsonObject } from '../../../shared/json.ts';
 import type { Finding } from '../../finding.ts';
+import { KeptTally } from '../../kept-tally.ts';
 import {
   type BatchRequest,
   type BatchResult,
@@ -29,7 +30,6 @@ import { escapeName, graphName } from '../name.ts';
 import { hashSchema } from '../records.ts';
 import { runSchemaBatch, type SchemaIntent } from '../schema-batch.ts';
 import { textOf } from '../show-value.ts';
-import { keptFindings } from '../undo/preview-undo.ts';
 import { readBody } from '../undo/undo-batch.ts';
 
 const input = z.strictObject({
@@ -189,7 +189,8 @@ async function previewUndo(store: Store, wanted: Input, context: UndoContext): P
   const { action, constraint, conflicts } = await store.connection.read((transaction) =>
     judge(store, transaction, context),
   );
-  const missing = conflicts.filter(({ reason }) => reason === 'missing').length;
+  const kept = new KeptTally();
+  for (const conflict of conflicts) kept.add(conflict);
   const image: JsonObject = constraint ? toJson(constraint) : {};
   const [before, after] = action === 'drop' ? [image, {}] : [{}, image];
   return {
@@ -201,7 +202,8 @@ async function previewUndo(store: Store, wanted: Input, context: UndoContext): P
     undoClass: 'reversible',
     locks: action === 'make' ? [`writes to ${wanted.label} wait while its records are checked`] : [],
     bytes: 0,
-    findings: keptFindings({ kept: conflicts.length - missing, missing }, conflicts),
+    findings: kept.findings(),
+    kept: kept.kept(),
   };
 }
 

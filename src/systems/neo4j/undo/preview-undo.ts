@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Finding } from '../../finding.ts';
 import { KeptTally } from '../../kept-tally.ts';
-import type { Conflict, Sample, StepPreview, UndoContext } from '../../system.ts';
+import type { Sample, StepPreview, UndoContext } from '../../system.ts';
 import { journalKey, type Store } from '../batch.ts';
 import { type Change, relationshipFields } from '../batch-body.ts';
 import { refuseAborted } from '../connection.ts';
@@ -29,52 +28,17 @@ function toSample(collection: string, change: Change): Sample {
   };
 }
 
-/** What undo would leave, as warnings: they do not refuse the plan, people should know. */
-export function keptFindings(
-  counts: { readonly kept: number; readonly missing: number },
-  samples: readonly Conflict[],
-): Finding[] {
-  const findings: Finding[] = [];
-  const some = (missing: boolean) =>
-    samples
-      .filter(({ reason }) => (reason === 'missing') === missing)
-      .map(({ collection, key, field, reason }) => `${collection} ${key} ${field}: ${reason}`);
-  if (counts.kept > 0) {
-    findings.push({
-      check: 'kept-by-undo',
-      title: 'Changed or referred to since the run; stays as it is',
-      status: 'warning',
-      count: counts.kept,
-      samples: some(false).slice(0, 5),
-      advice: "Each is listed with its reason in the undo's report.",
-    });
-  }
-  if (counts.missing > 0) {
-    findings.push({
-      check: 'gone-before-undo',
-      title: 'Records of the run that are gone',
-      status: 'warning',
-      count: counts.missing,
-      samples: some(true).slice(0, 5),
-      advice: 'Nothing is put back for these.',
-    });
-  }
-  return findings;
-}
-
 /** What undoing another run's step would do here and now. The hash is over the keys, the last batch first. */
 export async function previewUndo(store: Store, context: UndoContext): Promise<StepPreview> {
   const { runId, stepId } = context.undoes;
   const { connection } = store;
   const batches = await connection.read((transaction) => countBatches(transaction, runId, stepId));
   const hash = createHash('sha256');
-  const counts = { done: 0, kept: 0, missing: 0 };
   const samples: Sample[] = [];
-  const conflicts: Conflict[] = [];
   const kept = new KeptTally();
   const collections = new Set<string>();
   const earlier = nothingEarlier();
-  let bytes = 0;
+  let [count, bytes] = [0, 0];
   for (let index = batches - 1; index >= 0; index--) {
     refuseAborted(context.signal, connection.place);
     const judged = await connection.read(async (transaction) => {
@@ -90,16 +54,11 @@ export async function previewUndo(store: Store, context: UndoContext): Promise<S
       bytes += 3 * JSON.stringify(change).length;
       if (samples.length < 5) samples.push(toSample(judged.collection, change));
     }
-    counts.done += judged.changes.length;
-    for (const conflict of judged.conflicts) {
-      if (conflict.reason === 'missing') counts.missing++;
-      else counts.kept++;
-      kept.add(conflict);
-      if (conflicts.length < 50) conflicts.push(conflict);
-    }
+    count += judged.changes.length;
+    for (const conflict of judged.conflicts) kept.add(conflict);
   }
   return {
-    count: counts.done,
+    count,
     exact: true,
     keysHash: hash.digest('hex'),
     schemaHash: await hashSchema(connection, [...collections]),
@@ -107,7 +66,7 @@ export async function previewUndo(store: Store, context: UndoContext): Promise<S
     undoClass: 'reversible',
     locks: [],
     bytes,
-    findings: keptFindings(counts, conflicts),
+    findings: kept.findings(),
     kept: kept.kept(),
   };
 }
