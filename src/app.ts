@@ -64,9 +64,9 @@ export async function openApp(config: Config): Promise<App> {
   const listBackups = (environment: string): Promise<readonly BackupView[]> => folder.listSets(environment);
   const plan = createMakePlan(records, listBackups);
   // A store that was down at the start could not say who it is: so every plan asks again.
-  const makePlan: MakePlan = async (environment, request, backupId) => {
+  const makePlan: MakePlan = async (environment, request, backupId, holds) => {
     await refuseSharedServer(database, environments);
-    return plan(environment, request, backupId);
+    return plan(environment, request, backupId, holds);
   };
   const systems = [...environments.values()].flatMap((environment) => [...environment.systems.values()]);
   return {

@@ -65,15 +65,25 @@ export async function findHolds(
       await hold(reference.to, fresh);
     for (const other of coupledWith(scope, field)) await hold(other, await valuesBeside(systems, field, fresh, other));
   };
-  for (const reference of scope.references) {
-    for await (const values of writtenValues(systems, scope, reference.to)) {
-      const journal = systems.get(reference.from.system)?.journal;
-      if (!journal) continue;
-      const { collection, field } = reference.from;
-      await hold(reference.to, [...(await journal.foreignReferences(scope.runId, collection, field, values))]);
+  // What was written to a field is read once, whoever refers to it.
+  for (const group of Map.groupBy(scope.references, ({ to }) => fieldKey(to)).values()) {
+    const [{ to }] = group as [Reference];
+    for await (const values of writtenValues(systems, scope, to)) {
+      const found = await Promise.all(group.map(({ from }) => foreignReferences(systems, scope.runId, from, values)));
+      for (const each of found) await hold(to, [...each]);
     }
   }
   return count;
+}
+
+async function foreignReferences(
+  systems: ReadonlyMap<string, System>,
+  runId: string,
+  { system, collection, field }: FieldRef,
+  values: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const journal = systems.get(system)?.journal;
+  return (await journal?.foreignReferences(runId, collection, field, values)) ?? new Set();
 }
 
 async function* writtenValues(

@@ -1,18 +1,22 @@
 import { Failure } from '../shared/failure.ts';
-import type { FieldRef, UndoContext } from '../systems/system.ts';
+import { type FieldRef, readingPreview, type UndoContext } from '../systems/system.ts';
 import { assemblePlan, type PlanFrame, type PlannedStage, stageOf } from './build-plan.ts';
 import { type Environment, findKind } from './environment.ts';
-import { changedSteps, findHolds, type PerformedRun, type UndoScope, undoScope } from './find-holds.ts';
+import { changedSteps, findHolds, type PerformedRun, undoScope } from './find-holds.ts';
 import type { Plan, PlanStep, TakenConflict } from './plan.ts';
-import { type PlannedStep, parseInput, planStep, planUndoStep } from './plan-step.ts';
+import { type PlannedStep, parseInput, plannedStep, planUndoStep } from './plan-step.ts';
 import { forceOf, isHeldBack } from './take-conflicts.ts';
 
-/** The undo of a run as an ordinary plan: what it wrote, newest step first, across systems. */
-export async function planRollback(environment: Environment, run: PerformedRun): Promise<Plan> {
+/**
+ * The undo of a run as an ordinary plan: what it wrote, newest step first, across systems. `known` = its holds, where they
+ * have just been looked for.
+ */
+export async function planRollback(environment: Environment, run: PerformedRun, known?: Promise<Holds>): Promise<Plan> {
   const steps = stepsToUndo(run);
-  const undo = { coupled: run.plan.coupled, held: heldBy(await collectHolds(environment, run)) };
+  const holds = await (known ?? collectHolds(environment, run));
+  const undo = { coupled: run.plan.coupled, held: heldBy(holds) };
   const stages: PlannedStage[] = [
-    await referencesStage(environment, undoScope(run)),
+    referencesStage(environment, run, holds),
     await undoStage(environment, run, steps, () => undo),
   ];
   return assemblePlan(environment, frameOf(run, `Undo ${run.plan.title} (${run.id})`), stages);
@@ -30,19 +34,20 @@ export async function planTakes(
   const all = stepsToUndo(run);
   const writers = new Set(takes.flatMap((take) => writersOf(environment, all, take)));
   const steps = all.filter((step) => writers.has(step));
-  const holds = steps.some(isHeldBack) ? await collectHolds(environment, run) : new Map();
+  const holds: Holds | null = steps.some(isHeldBack) ? await collectHolds(environment, run) : null;
   const stage = await undoStage(environment, run, steps, (step) => ({
     coupled: run.plan.coupled,
-    held: isHeldBack(step) ? heldBy(holds) : async () => new Set<string>(),
+    held: holds !== null && isHeldBack(step) ? heldBy(holds) : async () => new Set<string>(),
     ...forceOf(takes, step.system),
   }));
   if (stage.stage.steps.every((step) => step.count === 0)) throw nothingTaken(run.id, stage);
   const title = `Take ${takes.length} ${takes.length === 1 ? 'conflict' : 'conflicts'} of ${run.plan.title} (${run.id})`;
-  const before = steps.some(isHeldBack) ? [await referencesStage(environment, undoScope(run))] : [];
+  const before = holds === null ? [] : [referencesStage(environment, run, holds)];
   return assemblePlan(environment, { ...frameOf(run, title), takes }, [...before, stage]);
 }
 
-type Holds = ReadonlyMap<string, { readonly field: FieldRef; readonly values: ReadonlySet<string> }>;
+/** By field. */
+export type Holds = ReadonlyMap<string, { readonly field: FieldRef; readonly values: ReadonlySet<string> }>;
 
 const heldBy =
   (holds: Holds): UndoContext['held'] =>
@@ -163,14 +168,16 @@ function stepsToUndo(run: PerformedRun): PlanStep[] {
   });
 }
 
-async function referencesStage(environment: Environment, scope: UndoScope): Promise<PlannedStage> {
-  findKind(environment, null, 'undo.find-references');
-  const step = await planStep(environment, {
+/** It will look for them again when it is carried out; what it would find now is known. */
+function referencesStage(environment: Environment, run: PerformedRun, holds: Holds): PlannedStage {
+  const request = {
     id: 'references.find',
     title: 'Find what newer records refer to',
     system: null,
     use: 'undo.find-references',
-    input: { runId: scope.runId },
-  });
+    input: { runId: run.id },
+  };
+  const count = [...holds.values()].reduce((sum, { values }) => sum + values.size, 0);
+  const step = plannedStep(environment, request, { ...readingPreview, count });
   return stageOf({ id: 'references', title: 'Look for newer records' }, [step]);
 }

@@ -44,6 +44,13 @@ export async function planStep(
   return asPlanned(environment, request, kind, preview, 'perform', null);
 }
 
+/** The same where what it would do is known without a look at the stores. */
+export function plannedStep(environment: Environment, request: StepRequest, preview: StepPreview): PlannedStep {
+  const kind = findKind(environment, request.system, request.use);
+  parseInput(kind, request);
+  return asPlanned(environment, request, kind, preview, 'perform', null);
+}
+
 /** The same for the undo of a step that another run carried out. */
 export async function planUndoStep(
   environment: Environment,

@@ -1,9 +1,8 @@
 import type { BackupSet } from '../backups/backup-set.ts';
 import type { Environment } from '../plans/environment.ts';
-import { changedSteps } from '../plans/find-holds.ts';
 import type { Plan, PlanStep } from '../plans/plan.ts';
 import { holdEnd, stepsWithAside } from '../plans/plan-release.ts';
-import { collectHolds } from '../plans/plan-rollback.ts';
+import { collectHolds, type Holds } from '../plans/plan-rollback.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Kept } from '../systems/kept-tally.ts';
 import type { Advice, ClosedWay, HeldReference, UndoneSystem, UndoWay } from './advice.ts';
@@ -32,19 +31,25 @@ export async function advise(deps: AdviseDeps, runId: string, person: Person): P
   const found = await deps.records.find(runId);
   const environment = findEnvironment(deps.environments, found?.environment ?? '');
   const run = await findUndoable(deps.records, environment, runId);
+  const holds = collectHolds(environment, performedRun(run));
   const [plan, contents, references] = await Promise.all([
-    planOrReason(deps, environment, run),
-    readContents(environment),
-    findReferences(environment, run),
+    planOrReason(deps, environment, run, holds),
+    readContents(environment, run),
+    sayReferences(environment, holds),
   ]);
   const undo = 'open' in plan ? plan : undoWay(environment, run, plan);
   const restores = await weighRestores(deps, environment, run, undo, contents);
   return { run, undo, restores, references, recommended: recommend({ undo, restores }) };
 }
 
-async function planOrReason(deps: AdviseDeps, environment: Environment, run: Run): Promise<Plan | ClosedWay> {
+async function planOrReason(
+  deps: AdviseDeps,
+  environment: Environment,
+  run: Run,
+  holds: Promise<Holds>,
+): Promise<Plan | ClosedWay> {
   try {
-    return await deps.makePlan(environment, { action: 'rollback', subject: run.id }, '');
+    return await deps.makePlan(environment, { action: 'rollback', subject: run.id }, '', holds);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     // A store that does not answer, or a file that is broken, closes no way: it has to be mended first.
@@ -93,10 +98,8 @@ function undoneSystem(system: string, steps: readonly PlanStep[]): UndoneSystem 
   };
 }
 
-async function findReferences(environment: Environment, run: Run): Promise<HeldReference[]> {
-  if (changedSteps(performedRun(run)).length === 0) return [];
-  const holds = await collectHolds(environment, performedRun(run));
-  return [...holds.values()].map(({ field, values }) => {
+async function sayReferences(environment: Environment, holds: Promise<Holds>): Promise<HeldReference[]> {
+  return [...(await holds).values()].map(({ field, values }) => {
     const shown = environment.shown.has(`${field.collection}.${field.field}`);
     return { field, count: values.size, samples: [...values].slice(0, 5).map((value) => (shown ? value : '•••')) };
   });

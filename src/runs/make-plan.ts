@@ -3,7 +3,7 @@ import type { Plan, TakenConflict } from '../plans/plan.ts';
 import { planBackup, planRestore, planValidation } from '../plans/plan-actions.ts';
 import { planMigration } from '../plans/plan-migration.ts';
 import { planRelease } from '../plans/plan-release.ts';
-import { planRollback, planTakes } from '../plans/plan-rollback.ts';
+import { type Holds, planRollback, planTakes } from '../plans/plan-rollback.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import type { BackupView, RunRequest } from './door.ts';
@@ -16,6 +16,8 @@ export type MakePlan = (
   environment: Environment,
   request: Pick<RunRequest, 'action' | 'subject' | 'canary' | 'takes'>,
   backupId: string,
+  /** Of a rollback: what newer records refer to, where that has just been looked for. */
+  holds?: Promise<Holds>,
 ) => Promise<Plan>;
 
 /** What an action would do here and now. The same function makes the plan again before the start. */
@@ -24,7 +26,7 @@ export function createMakePlan(
   listBackups: (environment: string) => Promise<readonly BackupView[]>,
   clock: Clock = systemClock,
 ): MakePlan {
-  return async (environment, { action, subject, canary = null, takes = [] }, backupId) => {
+  return async (environment, { action, subject, canary = null, takes = [] }, backupId, holds) => {
     switch (action) {
       case 'backup':
         return planBackup(environment, backupId);
@@ -35,7 +37,7 @@ export function createMakePlan(
       case 'restore':
         return planRestore(environment, await findBackup(listBackups, environment, subject), backupId);
       case 'rollback':
-        return planRollbackOf(records, environment, subject, takes);
+        return planRollbackOf(records, environment, subject, takes, holds);
       case 'release':
         return planReleaseOf(records, environment, subject, backupId, clock.now());
     }
@@ -111,6 +113,7 @@ async function planRollbackOf(
   environment: Environment,
   runId: string,
   takes: readonly TakenConflict[],
+  holds: Promise<Holds> | undefined,
 ): Promise<Plan> {
   const run =
     takes.length > 0 ? await findUndone(records, environment, runId) : await findUndoable(records, environment, runId);
@@ -133,7 +136,7 @@ async function planRollbackOf(
     });
   }
   const performed = performedRun(run);
-  return takes.length > 0 ? planTakes(environment, performed, takes) : planRollback(environment, performed);
+  return takes.length > 0 ? planTakes(environment, performed, takes) : planRollback(environment, performed, holds);
 }
 
 /** Conflicts are what an undo left. Throws `precondition-failed` for a run that was not undone. */

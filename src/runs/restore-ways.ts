@@ -30,7 +30,7 @@ export async function weighRestores(
   environment: Environment,
   run: Run,
   undo: Advice['undo'],
-  now: ReadonlyMap<string, Fingerprint | null>,
+  now: ReadonlyMap<string, Content | null>,
 ): Promise<RestoreWay[]> {
   const sets = suitableSets(await deps.listBackups(environment.name), run);
   if (sets.length === 0) return [];
@@ -63,25 +63,40 @@ function suitableSets(sets: readonly BackupView[], run: Run): BackupView[] {
   return [...own, ...before].filter(holdsAll).slice(0, mostSets);
 }
 
-/** What each store holds now; null where it cannot tell, does not answer, or takes too long. */
-export async function readContents(environment: Environment): Promise<ReadonlyMap<string, Fingerprint | null>> {
+/** What a store holds now; the hash is null where it would say nothing that the counts do not. */
+type Content = Pick<Fingerprint, 'counts'> & { readonly hash: string | null };
+
+/**
+ * What each store holds now; null where it cannot tell, does not answer, or takes too long. Where the run wrote, the store
+ * is another one than the set in any case: there counts are enough, and every record need not be read.
+ */
+export async function readContents(environment: Environment, run: Run): Promise<ReadonlyMap<string, Content | null>> {
+  const wrote = systemsWritten(run);
   const read = [...environment.systems].map(async ([name, system]) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<null>((resolve) => {
       timer = setTimeout(() => resolve(null), fingerprintForMs);
     });
-    const asked = system.fingerprint?.().catch(() => null) ?? Promise.resolve(null);
-    const found = await Promise.race([asked, late]);
+    const counted = wrote.has(name) ? system.counts?.().then((counts) => ({ counts, hash: null })) : undefined;
+    const asked: Promise<Content> | undefined = counted ?? system.fingerprint?.();
+    const found = await Promise.race([asked?.catch(() => null) ?? null, late]);
     clearTimeout(timer);
     return [name, found] as const;
   });
   return new Map(await Promise.all(read));
 }
 
+/** Where it is known to have written records. */
+function systemsWritten(run: Run): Set<string | null> {
+  const done = new Map(run.steps.map((step) => [step.stepId, step.done]));
+  const wrote = changedSteps(performedRun(run)).filter((step) => (done.get(step.id) ?? 0) > 0);
+  return new Set(wrote.map(({ system }) => system));
+}
+
 function rewoundSystem(
   system: string,
   then: Fingerprint,
-  now: Fingerprint | null,
+  now: Content | null,
   run: Run,
   undo: Advice['undo'],
 ): RewoundSystem {
@@ -104,7 +119,7 @@ function rewoundSystem(
   return { ...base, collections, loses, unknown };
 }
 
-function differingCounts(then: Fingerprint, now: Fingerprint): RewoundSystem['collections'] {
+function differingCounts(then: Fingerprint, now: Content): RewoundSystem['collections'] {
   const names = [...new Set([...Object.keys(then.counts), ...Object.keys(now.counts)])].sort();
   return names
     .map((collection) => ({ collection, inSet: then.counts[collection] ?? 0, now: now.counts[collection] ?? 0 }))

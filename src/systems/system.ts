@@ -339,6 +339,8 @@ export interface System {
   readonly dataModel?: DataModel;
   /** What it holds now; journal, fence and locks of the bot left out. */
   fingerprint?(): Promise<Fingerprint>;
+  /** The fingerprint's counts alone, where they can be had much quicker than its hash. */
+  counts?(): Promise<Fingerprint['counts']>;
   /** Writes into an existing empty folder. A failed backup throws; the caller removes the folder. */
   backup?(folder: string, context: BackupContext): Promise<BackupPart>;
   /** Replaces what the store holds with the part. May be called again after a crash. The result is read from the store. */

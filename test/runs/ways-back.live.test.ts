@@ -274,6 +274,27 @@ describe('the advice on a way back', () => {
     expect(advice.undo).toMatchObject({ open: true, systems: [{ kept: { counts: { 'referred-to': 1 } } }] });
   });
 
+  it('looks for newer records once, and reads every record only of stores that the run left alone', async () => {
+    const to = { system: 'people', collection: 'User', field: 'tenant' };
+    const references = ['tenant', 'shelf'].map((field) => ({
+      from: { system: 'library', collection: 'Book', field },
+      to,
+    }));
+    await open([fillTenants], { migration: { references } });
+    const done = await run('migrate');
+    const read = ['people', 'library'].map((name) => jest.spyOn(system(name), 'fingerprint'));
+    const written = jest.spyOn(world.people.journal, 'writtenValues');
+    const asked = jest.spyOn(system('library').journal, 'foreignReferences');
+    const [own] = (await advise(done.id)).restores;
+    expect(own?.systems).toMatchObject([
+      { system: 'people', loses: 'cannot-tell' },
+      { system: 'library', loses: 'no' },
+    ]);
+    expect(read.map((each) => each.mock.calls.length)).toEqual([0, 1]);
+    expect(written.mock.calls).toEqual([[done.id, 'data.fill', 'tenant']]);
+    expect(asked.mock.calls.map(([, , field]) => field)).toEqual(['tenant', 'shelf']);
+  });
+
   it('recommends the restore for what cannot be undone, and says what it loses', async () => {
     await open([{ ...fillTenants, id: 'break', title: 'Forget', use: 'memory.set-fields' }]);
     const done = await run('migrate');

@@ -124,6 +124,12 @@ function testReading({ subject }: ContractSetting): void {
     }
   });
 
+  it('counts as its fingerprint does', async () => {
+    const { system } = subject();
+    if (!system.counts) return;
+    expect(await system.counts()).toEqual((await need(system, 'fingerprint')()).counts);
+  });
+
   it('counts the rows of a reading statement, and refuses what it cannot read or what would write', async () => {
     const { system, statements } = subject();
     if (!statements) return;

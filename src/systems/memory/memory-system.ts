@@ -77,6 +77,7 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
         }),
     },
     fingerprint: () => store.exclusive(async () => fingerprintOf(store.content)),
+    counts: () => store.exclusive(async () => fingerprintOf(store.content).counts),
     backup: (folder, context) => store.exclusive(() => backup(store, folder, context)),
     restore: (part, folder) => store.exclusive(() => restore(store, part, folder)),
     close: async () => {},

@@ -1,11 +1,11 @@
 import type { Conflict, Journal } from '../system.ts';
-import { journalKey, type Store } from './batch.ts';
+import type { Store } from './batch.ts';
 import { type BatchBody, type Change, writtenValue } from './batch-body.ts';
 import { encodeValue } from './encode.ts';
 import { escapeName, refuseInternalNames } from './name.ts';
 import { textOf } from './show-value.ts';
 import { sameValue } from './undo/judge-fields.ts';
-import { countBatches, readBody } from './undo/undo-batch.ts';
+import { readBody } from './undo/undo-batch.ts';
 import { STAMP } from './whole-nodes.ts';
 
 /** A batch that wrote a field, without its body. */
@@ -120,11 +120,17 @@ async function foreignReferences(
   return foreign;
 }
 
-async function* bodies(store: Store, runId: string, stepId: string): AsyncGenerator<BatchBody> {
-  const batches = await store.connection.read((transaction) => countBatches(transaction, runId, stepId));
-  for (let index = 0; index < batches; index++) {
-    const key = journalKey(runId, stepId, index);
-    const body = await store.connection.read((transaction) => readBody(store, transaction, key));
+/** The bodies of a step's batches that wrote the field, in order; the others are not opened. */
+async function* bodies(store: Store, runId: string, stepId: string, field: string): AsyncGenerator<BatchBody> {
+  const rows = await store.connection.read((transaction) =>
+    transaction.run(
+      `MATCH (b:_TasBatch {run: $runId, step: $stepId}) WHERE b.body IS NOT NULL AND $field IN b.fields
+       RETURN b.key ORDER BY b.index`,
+      { runId, stepId, field },
+    ),
+  );
+  for (const [key] of rows) {
+    const body = await store.connection.read((transaction) => readBody(store, transaction, key as string));
     if (body) yield body;
   }
 }
@@ -134,7 +140,7 @@ export function createJournal(store: Store): Journal {
   const openBatch = createBodyCache(store);
   return {
     async *writtenValues(runId, stepId, field) {
-      for await (const body of bodies(store, runId, stepId)) {
+      for await (const body of bodies(store, runId, stepId, field)) {
         const values = body.changes.map((change) => textOf(writtenValue(change, field) ?? null));
         const texts = values.filter((value) => value !== null);
         if (texts.length > 0) yield texts;

@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Seal } from '../../shared/sealed.ts';
 import type { Secret } from '../../shared/secret.ts';
 import type { Health, System } from '../system.ts';
+import { countGraph } from './backup/count-graph.ts';
 import { restore } from './backup/restore.ts';
 import { backUp } from './backup/typed-export.ts';
 import { walkGraph } from './backup/walk-graph.ts';
@@ -89,6 +90,7 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
     load: () => readLoad(connection),
     dataModel: createDataModel(connection),
     fingerprint: () => walkGraph(connection, {}),
+    counts: () => countGraph(connection),
     backup: (folder, context) => backUp(connection, folder, context),
     restore: (part, folder, context) => restore(connection, part, folder, context),
     close: () => connection.close(),

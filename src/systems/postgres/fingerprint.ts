@@ -9,21 +9,31 @@ export async function fingerprint(database: Database): Promise<Fingerprint> {
   return database.transact({ readOnly: true, repeatable: true, statementTimeout: 0 }, fingerprintOf);
 }
 
+/** The counts alone: no row is hashed, no schema is described. */
+export async function countRows(database: Database): Promise<Fingerprint['counts']> {
+  return database.transact({ readOnly: true, repeatable: true, statementTimeout: 0 }, async (session) => {
+    await seeAll(session);
+    const counts: Record<string, number> = {};
+    for (const { shown, sql } of await listTables(session)) {
+      const [row] = await session.rows(`SELECT count(*) AS n FROM ONLY ${sql}`, []);
+      counts[shown] = Number(row?.n ?? 0);
+    }
+    return counts;
+  });
+}
+
 /** The same within a transaction of the caller, whose search path it empties. */
 export async function fingerprintOf(session: Session): Promise<Fingerprint> {
-  await session.rows('SET LOCAL search_path = pg_catalog', []);
-  await session.rows('SET LOCAL row_security = off', []);
+  await seeAll(session);
   const schema = await describeSchema(session);
-  const tables = await session.rows<{ schema: string; name: string }>(tablesQuery, []);
   const counts: Record<string, number> = {};
   const hashes: Record<string, Json> = {};
-  for (const { schema: place, name } of tables) {
-    const shown = place === 'public' ? name : `${place}.${name}`;
+  for (const { shown, sql } of await listTables(session)) {
     // The sum of the rows' hashes is the same in whatever order they lie; the server adds it up, row by row.
     const [row] = await session.rows(
       `SELECT count(*) AS n, sum(('x' || substr(h.m, 1, 16))::bit(64)::bigint::numeric)::text AS a,
          sum(('x' || substr(h.m, 17))::bit(64)::bigint::numeric)::text AS b
-       FROM (SELECT md5((r.*)::text) AS m FROM ONLY ${quoteName(place)}.${quoteName(name)} r) h`,
+       FROM (SELECT md5((r.*)::text) AS m FROM ONLY ${sql} r) h`,
       [],
     );
     counts[shown] = Number(row?.n ?? 0);
@@ -36,6 +46,21 @@ export async function fingerprintOf(session: Session): Promise<Fingerprint> {
   );
   const hash = digestOf({ version: 1, schema, hashes, sequences, objects: [objects?.n ?? null, objects?.h ?? null] });
   return { counts, hash };
+}
+
+/** Names mean the same whatever the user's search path, and no policy hides rows. */
+async function seeAll(session: Session): Promise<void> {
+  await session.rows('SET LOCAL search_path = pg_catalog', []);
+  await session.rows('SET LOCAL row_security = off', []);
+}
+
+/** As they are called in counts, and as SQL. */
+async function listTables(session: Session): Promise<{ shown: string; sql: string }[]> {
+  const tables = await session.rows<{ schema: string; name: string }>(tablesQuery, []);
+  return tables.map(({ schema, name }) => ({
+    shown: schema === 'public' ? name : `${schema}.${name}`,
+    sql: `${quoteName(schema)}.${quoteName(name)}`,
+  }));
 }
 
 async function readSequences(session: Session): Promise<Json> {

@@ -72,8 +72,8 @@ export function createJournalReader(database: Database, seal: Seal): JournalRead
 async function* writtenValues(database: Database, seal: Seal, runId: string, stepId: string, field: string) {
   const read = <T>(work: (session: Session) => Promise<T>): Promise<T> =>
     database.guard(() => database.transact({ readOnly: true }, work));
-  const total = await read((session) => countBatches(session, runId, stepId));
-  for (let index = 0; index < total; index += 1) {
+  const batches = await read((session) => batchesOfStep(session, runId, stepId, field));
+  for (const index of batches) {
     const body = await read((session) => readBody(session, seal, { runId, stepId, index }));
     const values = (body?.changes ?? [])
       .map((change) => writtenBy(change)?.[field])
@@ -91,6 +91,17 @@ async function readConflicts(database: Database, seal: Seal, runId: string, step
     }
     return conflicts.slice(0, limit);
   });
+}
+
+/** The batches of a step that may have written the field, in order; the bodies of the others need not be opened. */
+async function batchesOfStep(session: Session, runId: string, stepId: string, field: string): Promise<number[]> {
+  if (!(await hasJournal(session))) return [];
+  const rows = await session.rows(
+    `SELECT "index" FROM tas_journal.batch WHERE run_id = $1 AND step_id = $2
+       AND summary->'columns' @> to_jsonb($3::text) ORDER BY "index"`,
+    [runId, stepId, field],
+  );
+  return rows.map(({ index }) => Number(index));
 }
 
 /** Batches of a run that wrote a field of a collection, with the range of their keys. */

@@ -5,7 +5,7 @@ import type { KindSetting } from './batch.ts';
 import { createDataModel } from './data-model.ts';
 import { createDatabase, type Database } from './database.ts';
 import { isRetryable } from './errors.ts';
-import { fingerprint } from './fingerprint.ts';
+import { countRows, fingerprint } from './fingerprint.ts';
 import { createJournalReader } from './journal-reader.ts';
 import { createJournal, raiseFence } from './journal-store.ts';
 import { addCheckKind } from './kinds/add-check.ts';
@@ -73,6 +73,7 @@ export function createPostgresSystem(options: PostgresOptions): System {
     scan: (query) => scan(database, query),
     violations: (statement) => guard(() => violations(database, statement)),
     fingerprint: () => guard(() => fingerprint(database)),
+    counts: () => guard(() => countRows(database)),
     backup: (folder, context) => guard(() => backup(options, database, folder, context)),
     restore: (part, folder, context) => guard(() => restore(options, database, part, folder, context)),
     close: () => database.close(),
