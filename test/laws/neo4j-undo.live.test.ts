@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { System } from '../../src/systems/system.ts';
 import { liveStores } from '../live-stores.ts';
 import { type FreshGraph, freshGraph } from '../systems/neo4j/fresh-graph.ts';
-import { breaches, rounds, type Step, type Subject, scenes, type World, type Write } from './undo-law.ts';
+import { breaches, lottery, type Step, type Subject, scenes, type World, type Write } from './undo-law.ts';
 
 // A law that holds at the second try does not hold.
 jest.retryTimes(0);
@@ -161,7 +161,7 @@ describe('the law of undo in a graph', () => {
               expect(await breaches(subject, scene, String(round))).toEqual([]);
             },
           ),
-          { numRuns: rounds, endOnFailure: true },
+          lottery,
         );
       } finally {
         await subject.close();
