@@ -1,4 +1,4 @@
-import type { System } from '../../../src/systems/system.ts';
+import type { System, UndoBatchResult, UndoContext } from '../../../src/systems/system.ts';
 import { failureOf } from '../contract-subject.ts';
 import { kindOf, performAll, stepContext, undoAll, undoContext } from '../step-contexts.ts';
 import { type ScratchBucket, scratchBucket } from './scratch-bucket.ts';
@@ -87,6 +87,67 @@ it('keeps newer versions, values that others refer to with the tags coupled to t
     'tenant_2/c tag.stage coupled',
     'tenant_2/c tag.tenant referred-to',
   ]);
+});
+
+describe('a tag whose conflict is taken', () => {
+  const kind = () => kindOf(system, 'minio.set-tags');
+  const taking = (runId: string, names: readonly string[], over: Partial<UndoContext> = {}) => {
+    const force = (collection: string, key: string, field: string): boolean =>
+      collection === bucket.name && names.includes(`${field}:${key}`);
+    return undoContext(undoes, { ...over, runId, force });
+  };
+  const sum = (results: readonly UndoBatchResult[]) => {
+    const total = (name: 'done' | 'kept' | 'missing') => results.reduce((all, result) => all + result[name], 0);
+    return [total('done'), total('kept'), total('missing')];
+  };
+  const undo = async (context: UndoContext) => sum(await undoAll(kind(), input, context));
+
+  beforeEach(async () => {
+    await perform();
+    await bucket.client.setObjectTagging(bucket.name, 'tenant_1/a', { tenant: 'theirs', stage: 'moved' });
+    await bucket.put('tenant_1/b', 'a newer version', { tags: { tenant: 'tenant_1', stage: 'mine' } });
+    expect(await undo(undoContext(undoes, { runId: 'undo-1' }))).toEqual([2, 3, 0]);
+  });
+
+  it('goes back alone, on the version that is the latest, and its undo brings back what others had', async () => {
+    const names = ['tag.tenant:tenant_1/a', 'tag.stage:tenant_1/b'];
+    expect(await kind().previewUndo?.(input, taking('p', names))).toMatchObject({
+      count: 2,
+      kept: { counts: {} },
+      samples: expect.arrayContaining([
+        { collection: bucket.name, key: 'tenant_1/a', before: { tenant: 'theirs' }, after: { tenant: null } },
+      ]),
+    });
+    expect(await undo(taking('take-1', names))).toEqual([2, 0, 0]);
+    expect(await bucket.tagsOf('tenant_1/a')).toEqual({ stage: 'new' });
+    expect(await bucket.tagsOf('tenant_1/b')).toEqual({ tenant: 'tenant_1', stage: 'new' });
+    expect(await system.journal?.conflicts('take-1', 'data.step', 10)).toEqual([]);
+    await bucket.client.removeObject(`${bucket.name}-tas-journal`, 'batches/take-1/data.step/000000000/done');
+    expect(await undo(taking('take-1', names))).toEqual([2, 0, 0]);
+    expect(await undo(undoContext({ runId: 'take-1', stepId: 'data.step' }, { runId: 'undo-2' }))).toEqual([2, 0, 0]);
+    expect(await bucket.tagsOf('tenant_1/a')).toEqual({ tenant: 'theirs', stage: 'new' });
+    expect(await bucket.tagsOf('tenant_1/b')).toEqual({ tenant: 'tenant_1', stage: 'mine' });
+  });
+
+  it('stays where it is coupled with one that is not taken, or referred to, and is told as missing where it is gone', async () => {
+    const field = (name: string) => ({ system: 'objects', collection: bucket.name, field: `tag.${name}` });
+    const coupled = [[field('tenant'), field('stage')]];
+    expect(await undo(taking('take-1', ['tag.stage:tenant_1/b'], { coupled }))).toEqual([0, 1, 0]);
+    const held = async () => new Set(['tenant_1']);
+    const both = ['tag.tenant:tenant_1/b', 'tag.stage:tenant_1/b'];
+    expect(await undo(taking('take-2', both, { held }))).toEqual([1, 1, 0]);
+    expect(await bucket.tagsOf('tenant_1/b')).toEqual({ tenant: 'tenant_1', stage: 'new' });
+    await bucket.client.removeObject(bucket.name, 'tenant_1/a');
+    expect(await undo(taking('take-3', ['tag.tenant:tenant_1/a']))).toEqual([0, 0, 1]);
+    const reasons = await Promise.all(
+      ['take-1', 'take-2', 'take-3'].map((run) => system.journal?.conflicts(run, 'data.step', 10)),
+    );
+    expect(reasons.flat().map((conflict) => `${conflict?.key} ${conflict?.field} ${conflict?.reason}`)).toEqual([
+      'tenant_1/b tag.stage coupled',
+      'tenant_1/b tag.tenant referred-to',
+      'tenant_1/a tag.tenant missing',
+    ]);
+  });
 });
 
 it('tells what it wrote, and which other objects carry these values', async () => {

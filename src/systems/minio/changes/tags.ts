@@ -1,4 +1,4 @@
-import type { Conflict } from '../../system.ts';
+import type { Conflict, UndoContext } from '../../system.ts';
 import type { TagChange } from '../change.ts';
 import { type ObjectEntry, readLatest, writeTags } from '../objects.ts';
 import { type Applied, type Doing, lost, type Undoing } from './applied.ts';
@@ -31,6 +31,8 @@ export function invertTags(
   entry: ObjectEntry | null,
   held: ReadonlySet<string>,
 ): InverseTags {
+  const { force } = undoing.context;
+  if (force) return invertTaken(undoing, change, entry, held, force);
   const reasons = reasonsOf(undoing, change, entry, held);
   const conflicts = [...reasons].flatMap(([tag, reason]) =>
     reason === null ? [] : [conflict(undoing, change, tag, reason, entry)],
@@ -40,9 +42,55 @@ export function invertTags(
   return { change: { ...change, before: pick(change.after, open), after: pick(change.before, open) }, conflicts };
 }
 
+/**
+ * The way back of the tags that people took, and of no others, whatever stands there now and in whichever version. What
+ * newer records refer to stays, and what is coupled with a tag that is neither taken nor as before.
+ */
+function invertTaken(
+  undoing: Undoing,
+  change: TagChange,
+  entry: ObjectEntry | null,
+  held: ReadonlySet<string>,
+  force: NonNullable<UndoContext['force']>,
+): InverseTags {
+  const { bucket } = undoing.setting.s3;
+  const isTaken = (tag: string): boolean => force(bucket, change.key, `tag.${tag}`);
+  const taken = Object.keys(change.after).filter(isTaken);
+  const [first] = taken;
+  if (first === undefined) return { change: null, conflicts: [] };
+  if (!entry) return { change: null, conflicts: [conflict(undoing, change, first, 'missing', entry)] };
+  const now = (tag: string): string | null => entry.tags[tag] ?? null;
+  const differing = Object.keys(change.after).filter((tag) => now(tag) !== change.before[tag]);
+  const alone = differing.filter((tag) => !isTaken(tag));
+  const torn = coupledTags(undoing).filter((group) => alone.some((tag) => group.includes(tag)));
+  const reasonFor = (tag: string): Reason | null => {
+    if (now(tag) === change.after[tag] && held.has(JSON.stringify([tag, now(tag)]))) return 'referred-to';
+    return torn.some((group) => group.includes(tag)) ? 'coupled' : null;
+  };
+  const wanted = differing.filter(isTaken);
+  const open = wanted.filter((tag) => reasonFor(tag) === null);
+  const conflicts = wanted.flatMap((tag) => {
+    const reason = reasonFor(tag);
+    return reason === null ? [] : [conflict(undoing, change, tag, reason, entry)];
+  });
+  if (open.length === 0) return { change: null, conflicts };
+  const { versionId, etag } = entry;
+  const back = { ...change, versionId, etag, before: pick(entry.tags, open), after: pick(change.before, open) };
+  return { change: back, conflicts };
+}
+
+/** Groups of tags of this bucket that go together or not at all. */
+function coupledTags({ setting, context }: Undoing): string[][] {
+  return context.coupled.map((group) =>
+    group
+      .filter((ref) => ref.system === setting.system && ref.collection === setting.s3.bucket)
+      .map((ref) => ref.field.replace(/^tag\./, '')),
+  );
+}
+
 /** Tags that stay, with the reason; null as the reason: it is as before already. */
 function reasonsOf(
-  { setting, context }: Undoing,
+  undoing: Undoing,
   change: TagChange,
   entry: ObjectEntry | null,
   held: ReadonlySet<string>,
@@ -58,10 +106,7 @@ function reasonsOf(
     else if (value !== change.after[tag]) reasons.set(tag, 'changed-since');
     else if (held.has(JSON.stringify([tag, value]))) reasons.set(tag, 'referred-to');
   }
-  for (const group of context.coupled) {
-    const together = group
-      .filter((ref) => ref.system === setting.system && ref.collection === setting.s3.bucket)
-      .map((ref) => ref.field.replace(/^tag\./, ''));
+  for (const together of coupledTags(undoing)) {
     if (!together.some((tag) => reasons.get(tag))) continue;
     for (const tag of tags) if (together.includes(tag) && !reasons.has(tag)) reasons.set(tag, 'coupled');
   }

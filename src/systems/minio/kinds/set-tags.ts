@@ -58,6 +58,7 @@ export function setTagsKind(setting: KindSetting): StepKind {
     verify: (input, context) => verify(setting, input, context),
     previewUndo: (_input, context) => previewUndo(setting, context),
     undoBatch: (_input, batch, context) => undoBatch(setting, batch, context),
+    undoForces: true,
     narrow(input, canaryOf) {
       const only = canaryOf(null, setting.s3.bucket);
       return only === null ? asParameters(input) : asParameters({ ...input, only });
