@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { canonicalJson, type JsonObject } from '../../shared/json.ts';
+import type { JsonObject } from '../../shared/json.ts';
 import type { Seal } from '../../shared/sealed.ts';
 import type { Conflict } from '../system.ts';
-import type { Encoded } from './encode.ts';
+import { type Encoded, sameValue } from './encode.ts';
 
 /** An end of a relationship by label and key, since internal ids do not survive a restore. */
 export interface EndImage {
@@ -106,7 +106,7 @@ export function relationshipFields({ before, after }: RelationshipChange): {
   const fields: { [property: string]: { before: Encoded; after: Encoded } } = Object.create(null);
   for (const name of new Set([before, after].flatMap((side) => Object.keys(side?.properties ?? {})))) {
     const images = { before: before?.properties[name] ?? null, after: after?.properties[name] ?? null };
-    if (canonicalJson(images.before) !== canonicalJson(images.after)) fields[name] = images;
+    if (!sameValue(images.before, images.after)) fields[name] = images;
   }
   return fields;
 }

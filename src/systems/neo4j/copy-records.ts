@@ -1,14 +1,14 @@
 import type { Store } from './batch.ts';
 import type { Change, NodeImage, RelationshipImage } from './batch-body.ts';
 import type { GraphTransaction } from './connection.ts';
-import { decodeProperties, type Encoded, encodeValue } from './encode.ts';
-import { type Computed, evaluateRecords, evaluationStatement } from './evaluation.ts';
-import { checkExpression, type Expression } from './expression.ts';
+import { decodeProperties, type Encoded, encodeProperties, encodeValue } from './encode.ts';
+import { type Computed, evaluationStatement, sequencedRows } from './evaluation.ts';
+import { checkExpression, type Expression, SEQUENCE } from './expression.ts';
 import { escapeName } from './name.ts';
-import { createNodeRecords, createRelationshipRecords } from './node-images.ts';
+import { createRelationshipRecords } from './node-images.ts';
 import { ensureReading } from './reading.ts';
 import { type LockedRecord, type Selection, selectStatement } from './records.ts';
-import type { Statement } from './statement.ts';
+import { cypher, type Statement } from './statement.ts';
 import {
   endKeys,
   identityRules,
@@ -16,6 +16,7 @@ import {
   type KeyRule,
   nameEnds,
   readWholeNodes,
+  STAMP,
   visibleProperties,
   type WholeNode,
 } from './whole-nodes.ts';
@@ -35,6 +36,8 @@ export interface Checked {
   /** The properties, then the stamps. */
   readonly computed: Computed;
   readonly evaluate: Statement;
+  /** Rows `[id, digits]` → one list of the record's id, the copy's, and its properties; no copy where the condition does not hold. */
+  readonly copy: Statement;
 }
 
 export function checkAll(place: string, named: { readonly [property: string]: string }): Computed {
@@ -66,7 +69,21 @@ export async function checkCopy(store: Store, step: CopyStep): Promise<Checked> 
   const evaluate = evaluationStatement(selection, computed);
   await ensureReading(store.connection, selectStatement(selection, 'RETURN n', null), 'from.where');
   await ensureReading(store.connection, evaluate, 'properties');
-  return { selection, computed, evaluate };
+  return { selection, computed, evaluate, copy: copyStatement(step, selection, computed) };
+}
+
+/** Copies at the server: what a record holds comes to this process once, as what its copy holds. */
+function copyStatement({ from, to, properties }: CopyStep, { where }: Selection, computed: Computed): Statement {
+  const entries = new Map(computed.properties.map((name, i) => [name, `_tas_values[${i}]`]));
+  entries.set(to.key, `n.${escapeName(from.key)}`);
+  const named = [...entries].map(([name, value]) => `${escapeName(name)}: ${value}`);
+  // A stamp tells the record itself apart, not its copy.
+  const all = properties ? '' : `.*, ${STAMP}: null, `;
+  return cypher`UNWIND $rows AS _tas_row MATCH (n:${escapeName(from.label)}) WHERE id(n) = _tas_row[0]
+WITH n, _tas_row[1] AS ${SEQUENCE} WHERE ${where}
+WITH n, [${computed.expressions}] AS _tas_values
+CREATE (_tas_copy:${escapeName(to.label)}) SET _tas_copy = n {${all}${named.join(', ')}}
+RETURN collect([id(n), id(_tas_copy), properties(_tas_copy)])`;
 }
 
 /** What the copy of a record will hold. */
@@ -89,8 +106,11 @@ export function propertiesOf(
 /** A copy that is about to hang on what its original hangs on. */
 interface Copy {
   readonly record: LockedRecord;
+  /** Its relationships only. */
   readonly original: WholeNode;
   readonly id: bigint;
+  /** As stored. */
+  readonly properties: { readonly [property: string]: unknown };
 }
 
 interface Links {
@@ -135,28 +155,23 @@ export async function copyRecords(
   records: readonly LockedRecord[],
   base: bigint,
 ): Promise<Change[]> {
-  const values = await evaluateRecords(transaction, checked.evaluate, records, base);
-  const wanted = records.filter(({ id }) => values.has(id));
+  const [[made]] = (await transaction.run(checked.copy.text, { rows: sequencedRows(records, base) })) as [
+    [[bigint, bigint, { [property: string]: unknown }][]],
+  ];
+  const copyOf = new Map(made.map(([id, copy, properties]) => [id, { id: copy, properties }]));
   const rules = await identityRules(transaction, [step.from, step.to]);
-  const ids = wanted.map(({ id }) => id);
-  const nodes = await readWholeNodes(transaction, ids, endKeys(rules));
+  const nodes = await readWholeNodes(transaction, [...copyOf.keys()], endKeys(rules), { relationshipsOnly: true });
   const endOf = await nameEnds(transaction, nodes.values(), rules);
-  const originals = wanted.map((record) => ({ record, original: nodes.get(record.id) as WholeNode }));
-  const made = await createNodeRecords(
-    transaction,
-    originals.map(({ record, original }) => {
-      const source = { key: record.key, properties: original.properties };
-      const properties = propertiesOf(step, checked, source, values.get(record.id) ?? []);
-      return { labels: [step.to.label], properties: decodeProperties(properties) };
-    }),
-  );
-  const copies = originals.map((one, i): Copy => ({ ...one, id: made[i]?.id as bigint }));
-  const images = new Map(originals.map(({ original }) => [original.id, imageOf(original, endOf)]));
+  const copies = records.flatMap((record): Copy[] => {
+    const copy = copyOf.get(record.id);
+    return copy ? [{ record, original: nodes.get(record.id) as WholeNode, ...copy }] : [];
+  });
+  const images = new Map(copies.map(({ original }) => [original.id, imageOf(original, endOf)]));
   const links = linkCopies(step, copies, images);
   await createRelationshipRecords(transaction, links.rows);
-  return copies.map(({ record, original }, i): Change => {
+  return copies.map(({ record, original, properties }): Change => {
     const relationships = links.images.get(original.id) ?? [];
-    const after = { labels: [step.to.label], properties: made[i]?.properties ?? {}, relationships };
+    const after = { labels: [step.to.label], properties: encodeProperties(properties), relationships };
     return { form: 'node', key: record.key, before: null, after };
   });
 }

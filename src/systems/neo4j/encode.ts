@@ -1,5 +1,5 @@
 import neo4j from 'neo4j-driver';
-import type { Json } from '../../shared/json.ts';
+import { canonicalJson, type Json } from '../../shared/json.ts';
 
 /**
  * Neo4j values as JSON without loss. null, booleans, strings, finite floats and lists stand for themselves; everything
@@ -87,6 +87,13 @@ export function encodeValue(value: unknown): Encoded {
   if (typeof value === 'number') return encodeFloat(value);
   if (typeof value === 'object') return isBroken(value) ? outOfReach() : encodeObject(value);
   throw new UnknownValueError('a value has a type that cannot be carried');
+}
+
+/** Whether both stand for one and the same value. */
+export function sameValue(a: Encoded, b: Encoded): boolean {
+  if (a === b) return true;
+  // Most values are text or absent, and need no canonical form.
+  return typeof a === 'object' && typeof b === 'object' && canonicalJson(a) === canonicalJson(b);
 }
 
 /** Each value of a map encoded. */

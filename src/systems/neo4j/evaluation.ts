@@ -10,11 +10,16 @@ export interface Computed {
   readonly expressions: readonly Expression[];
 }
 
-/** Rows `[id, digits]` → id, computed values; only of records for which the condition (still) holds. */
+/** Rows `[id, digits]` → one list of id, computed values; only of records for which the condition (still) holds. */
 export function evaluationStatement({ label, where }: Selection, { expressions }: Computed): Statement {
   return cypher`UNWIND $rows AS _tas_row MATCH (n:${escapeName(label)}) WHERE id(n) = _tas_row[0]
 WITH n, _tas_row[1] AS ${SEQUENCE} WHERE ${where}
-RETURN id(n), [${expressions}]`;
+WITH n, [${expressions}] AS _tas_values RETURN collect([id(n), _tas_values])`;
+}
+
+/** The rows that such statements take; `base` = first `$sequence`. */
+export function sequencedRows(records: readonly LockedRecord[], base: bigint): [id: bigint, digits: string][] {
+  return records.map(({ id }, position) => [id, String(base + BigInt(position))]);
 }
 
 /** Values by record; records for which the condition does not hold any more are left out. `base` = first `$sequence`. */
@@ -24,6 +29,7 @@ export async function evaluateRecords(
   records: readonly LockedRecord[],
   base: bigint,
 ): Promise<Map<bigint, readonly unknown[]>> {
-  const rows = records.map(({ id }, position) => [id, String(base + BigInt(position))]);
-  return new Map((await transaction.run(statement.text, { rows })) as [bigint, unknown[]][]);
+  const rows = sequencedRows(records, base);
+  const [[answer]] = (await transaction.run(statement.text, { rows })) as [[[bigint, unknown[]][]]];
+  return new Map(answer);
 }

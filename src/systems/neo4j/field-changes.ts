@@ -1,9 +1,8 @@
-import { canonicalJson } from '../../shared/json.ts';
 import type { BatchRequest, BatchResult, StepContext } from '../system.ts';
 import { type BatchOutcome, keepUnderCap, runBatch, type Store } from './batch.ts';
 import type { Change } from './batch-body.ts';
 import type { GraphTransaction } from './connection.ts';
-import { type Encoded, encodeValue } from './encode.ts';
+import { type Encoded, encodeValue, sameValue } from './encode.ts';
 import { SEQUENCE } from './expression.ts';
 import { escapeName } from './name.ts';
 import { cursorOf, LOCK, refuseKey, refuseUnfitKeys, type Selection } from './records.ts';
@@ -73,7 +72,7 @@ async function writeFields(
     const fields: { [property: string]: { before: Encoded; after: Encoded } } = Object.create(null);
     for (const [i, name] of properties.entries()) {
       const images = { before: encodeValue(before[i]), after: encodeValue(after[i]) };
-      if (canonicalJson(images.before) !== canonicalJson(images.after)) fields[name] = images;
+      if (!sameValue(images.before, images.after)) fields[name] = images;
     }
     work.judge?.(key, fields);
     if (Object.keys(fields).length > 0) changes.push({ form: 'fields', key, fields });

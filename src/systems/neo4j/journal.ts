@@ -1,10 +1,9 @@
 import type { Conflict, Journal } from '../system.ts';
 import type { Store } from './batch.ts';
 import { type BatchBody, type Change, writtenValue } from './batch-body.ts';
-import { encodeValue } from './encode.ts';
+import { encodeValue, sameValue } from './encode.ts';
 import { escapeName, refuseInternalNames } from './name.ts';
 import { textOf } from './show-value.ts';
-import { sameValue } from './undo/judge-fields.ts';
 import { readBody } from './undo/undo-batch.ts';
 import { STAMP } from './whole-nodes.ts';
 

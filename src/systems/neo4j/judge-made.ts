@@ -154,7 +154,7 @@ export async function judgeMade(
   const keys = [...new Set(images.map(({ other }) => other.key))];
   const most = Math.max(0, ...made.map(({ after }) => after.relationships.length));
   const limit = most + FOREIGN_READ + earlier.left.size;
-  const nodes = await readWholeNodes(transaction, [...ids.values()], keys, limit);
+  const nodes = await readWholeNodes(transaction, [...ids.values()], keys, { limit });
   const endOf = await findEnds(transaction, images);
   const heldIn = await heldConflicts(store, context, collection, made);
   const [changes, conflicts, leaving]: [NodeChange[], Conflict[], WholeNode[]] = [[], [], []];

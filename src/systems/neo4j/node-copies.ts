@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../shared/json.ts';
 import type { GraphTransaction } from './connection.ts';
-import { type Encoded, encodeValue } from './encode.ts';
+import { type Encoded, encodeValue, sameValue } from './encode.ts';
 import { type Computed, evaluateRecords } from './evaluation.ts';
 import { findByKeys, type LockedRecord } from './records.ts';
 import type { Statement } from './statement.ts';
@@ -61,7 +61,7 @@ function differenceOf(
 ): string | null {
   const names = Object.keys(wanted).filter((name) => {
     if (ignored.has(name)) return false;
-    return canonicalJson(wanted[name] ?? null) !== canonicalJson(copy.properties[name] ?? null);
+    return !sameValue(wanted[name] ?? null, copy.properties[name] ?? null);
   });
   if (names.length > 0) return `differs in ${names.sort().join(', ')}`;
   return missesRelationships(node, copy) ? 'its copy misses a relationship' : null;

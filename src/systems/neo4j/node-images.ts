@@ -32,10 +32,12 @@ export async function createNodeRecords(
   for (const group of groupBy(numbered, ({ node }) => JSON.stringify(node.labels))) {
     const labels = escapeLabels(group[0]?.node.labels ?? []);
     const rows = group.map(({ node, i }) => [BigInt(i), node.properties]);
-    const statement = `UNWIND $rows AS row CREATE (n${labels}) SET n = row[1] RETURN row[0], id(n), properties(n)`;
-    for (const [i, id, properties] of await transaction.run(statement, { rows })) {
-      made[Number(i)] = { id: id as bigint, properties: encodeProperties(properties as { [key: string]: unknown }) };
-    }
+    const statement = `UNWIND $rows AS row CREATE (n${labels}) SET n = row[1]
+      RETURN collect([row[0], id(n), properties(n)])`;
+    const [[answer]] = (await transaction.run(statement, { rows })) as [
+      [[bigint, bigint, { [property: string]: unknown }][]],
+    ];
+    for (const [i, id, properties] of answer) made[Number(i)] = { id, properties: encodeProperties(properties) };
   }
   return made;
 }

@@ -1,9 +1,8 @@
-import { canonicalJson } from '../../shared/json.ts';
 import type { Finding } from '../finding.ts';
 import type { Sample } from '../system.ts';
 import type { RelationshipSide } from './batch-body.ts';
 import type { Connection } from './connection.ts';
-import { decodeValue, type Encoded, encodeValue } from './encode.ts';
+import { decodeValue, type Encoded, encodeValue, sameValue } from './encode.ts';
 import { checkExpression, type Expression } from './expression.ts';
 import { escapeName } from './name.ts';
 import { toSide } from './relationship-rows.ts';
@@ -32,7 +31,7 @@ export function fillOf(
   const values: { [property: string]: Encoded } = Object.create(null);
   for (const [i, name] of properties.entries()) {
     const value = computed[i] ?? null;
-    if (value !== null && canonicalJson(value) !== canonicalJson(side.properties[name] ?? null)) values[name] = value;
+    if (value !== null && !sameValue(value, side.properties[name] ?? null)) values[name] = value;
   }
   return values;
 }

@@ -67,24 +67,31 @@ export async function nextRecords(
 }
 
 type RelationshipRow = [bigint, string, boolean, object, bigint, string[], unknown[]];
+type NodeRow = [bigint, string[], { [property: string]: unknown }, RelationshipRow[]];
 
-/**
- * Reads nodes with their relationships. `keys` = properties of the other ends that are wanted; `limit` = relationships of a
- * node that are read at most, null for all.
- */
+interface ReadWhole {
+  /** Relationships of a node that are read at most; null or absent = all. */
+  readonly limit?: number | null;
+  /** Leaves the nodes' own labels and properties empty. */
+  readonly relationshipsOnly?: boolean;
+}
+
+/** Reads nodes with their relationships. `keys` = properties of the other ends that are wanted. */
 export async function readWholeNodes(
   transaction: GraphTransaction,
   ids: readonly bigint[],
   keys: readonly string[],
-  limit: number | null = null,
+  { limit = null, relationshipsOnly = false }: ReadWhole = {},
 ): Promise<Map<bigint, WholeNode>> {
-  const statement = `MATCH (n) WHERE id(n) IN $ids RETURN id(n), labels(n), properties(n),
+  const own = relationshipsOnly ? '[] AS labels, {} AS properties' : 'labels(n) AS labels, properties(n) AS properties';
+  const statement = `MATCH (n) WHERE id(n) IN $ids WITH id(n) AS id, ${own},
     COLLECT { MATCH (n)-[r]-(o) RETURN [id(r), type(r), startNode(r) = n, properties(r), id(o), labels(o), [key IN $keys | o[key]]]
-      ${limit === null ? '' : 'LIMIT $limit'} }`;
-  const rows = await transaction.run(statement, { ids, keys, limit: BigInt(limit ?? 0) });
+      ${limit === null ? '' : 'LIMIT $limit'} } AS relationships
+    RETURN collect([id, labels, properties, relationships])`;
+  const [[rows]] = (await transaction.run(statement, { ids, keys, limit: BigInt(limit ?? 0) })) as [[NodeRow[]]];
   return new Map(
     rows.map(([id, labels, properties, relationships]) => {
-      const read = (relationships as RelationshipRow[]).map(
+      const read = relationships.map(
         ([relationship, type, out, values, otherId, otherLabels, otherValues]): WholeRelationship => ({
           id: relationship,
           type,
@@ -96,9 +103,9 @@ export async function readWholeNodes(
         }),
       );
       const node: WholeNode = {
-        id: id as bigint,
-        labels: [...(labels as string[])].sort(),
-        properties: encodeProperties(properties as { [key: string]: unknown }),
+        id,
+        labels: labels.toSorted(),
+        properties: encodeProperties(properties),
         relationships: read,
       };
       return [node.id, node];

@@ -14,12 +14,12 @@ import {
 import { keepUnderCap, runBatch, type Store } from '../batch.ts';
 import type { Change } from '../batch-body.ts';
 import type { GraphTransaction } from '../connection.ts';
-import { encodeValue } from '../encode.ts';
+import { encodeProperties, encodeValue } from '../encode.ts';
+import { evaluateRecords, evaluationStatement, sequencedRows } from '../evaluation.ts';
 import { checkExpression, type Expression, invalidStatement, SEQUENCE } from '../expression.ts';
 import { hashKeysWithin } from '../hash-keys-within.ts';
 import { escapeName, graphName } from '../name.ts';
 import { narrowWhere } from '../narrow-where.ts';
-import { createNodeRecords, createRelationshipRecords } from '../node-images.ts';
 import { ensureReading } from '../reading.ts';
 import {
   checkKeys,
@@ -54,8 +54,11 @@ interface Checked {
   readonly selection: Selection;
   readonly properties: readonly string[];
   readonly keyValue: Expression;
-  /** Rows `[id, digits]` → id of the source, computed values. */
+  /** Of all properties, and of the key alone. */
   readonly evaluate: Statement;
+  readonly evaluateKey: Statement;
+  /** Rows `[id, digits, key]` → one list of the source's id and the properties of its node as stored. */
+  readonly create: Statement;
 }
 
 /** A node that is to be made for a source record. */
@@ -78,12 +81,30 @@ async function check(store: Store, step: Input): Promise<Checked> {
   const properties = Object.keys(step.properties).sort();
   const expressions = properties.map((name) => checkExpression(`properties.${name}`, step.properties[name] as string));
   const selection = { label: source.label, key: source.key, where, unless: { label, key, value: keyValue } };
-  const evaluate = cypher`UNWIND $rows AS _tas_row MATCH (n:${escapeName(source.label)}) WHERE id(n) = _tas_row[0]
-WITH n, _tas_row[1] AS ${SEQUENCE} WHERE ${where}
-RETURN id(n), [${expressions}]`;
+  const evaluate = evaluationStatement(selection, { properties, expressions });
   await ensureReading(store.connection, selectStatement(selection, 'RETURN n', null), 'for.where');
   await ensureReading(store.connection, evaluate, 'properties');
-  return { selection, properties, keyValue, evaluate };
+  const evaluateKey = evaluationStatement(selection, { properties: [key], expressions: [keyValue] });
+  return { selection, properties, keyValue, evaluate, evaluateKey, create: creation(step, properties, expressions) };
+}
+
+/** Computes and writes at the server: what the nodes hold comes to this process once, as stored. */
+function creation(step: Input, properties: readonly string[], expressions: readonly Expression[]): Statement {
+  const { label, key, for: source, relationship } = step;
+  const others = properties.flatMap((name, i) => {
+    const expression = expressions[i] as Expression;
+    return name === key ? [] : [{ name, expression }];
+  });
+  const named = others.map(({ name }, i) => `, ${escapeName(name)}: _tas_values[${i}]`).join('');
+  const type = relationship && escapeName(relationship.type);
+  const pattern =
+    relationship?.direction === 'from-source' ? `(n)-[:${type}]->(_tas_made)` : `(n)<-[:${type}]-(_tas_made)`;
+  return cypher`UNWIND $rows AS _tas_row MATCH (n:${escapeName(source.label)}) WHERE id(n) = _tas_row[0]
+WITH n, _tas_row[1] AS ${SEQUENCE}, _tas_row[2] AS _tas_key
+WITH n, _tas_key, [${others.map(({ expression }) => expression)}] AS _tas_values
+CREATE (_tas_made:${escapeName(label)}) SET _tas_made = {${escapeName(key)}: _tas_key${named}}
+${relationship ? `CREATE ${pattern}` : ''}
+RETURN collect([id(n), properties(_tas_made)])`;
 }
 
 async function planNodes(
@@ -92,20 +113,22 @@ async function planNodes(
   step: Input,
   sources: readonly LockedRecord[],
   context: StepContext,
-  ordinal: number,
 ): Promise<Planned[]> {
-  const base = BigInt(context.sequenceBase);
-  const rows = sources.map(({ id }, position) => [id, String(base + BigInt(ordinal + position))]);
-  const computed = new Map((await transaction.run(checked.evaluate.text, { rows })) as [bigint, unknown[]][]);
+  const computed = await evaluateRecords(transaction, checked.evaluate, sources, BigInt(context.sequenceBase));
   return sources.flatMap((source) => {
     const values = computed.get(source.id);
     if (!values) return [];
     const entries = checked.properties.map((name, i) => [name, values[i]] as const);
     const properties = Object.fromEntries(entries.filter(([, value]) => value !== null));
-    const key = properties[step.key] ?? null;
-    if (key !== null && typeof key !== 'string') throw refuseKey(step, 'is computed to something else than text');
-    return [{ source, key, properties }];
+    return [{ source, key: textKey(step, properties[step.key]), properties }];
   });
+}
+
+/** Null where an earlier step has not filled in what the key is made of. */
+function textKey(step: Input, key: unknown): string | null {
+  if (key === null || key === undefined) return null;
+  if (typeof key !== 'string') throw refuseKey(step, 'is computed to something else than text');
+  return key;
 }
 
 function refuseKey({ label, key }: Input, problem: string): Failure {
@@ -116,36 +139,43 @@ function refuseKey({ label, key }: Input, problem: string): Failure {
   });
 }
 
-async function create(transaction: GraphTransaction, step: Input, planned: readonly Planned[]): Promise<Change[]> {
-  const name = escapeName(step.key);
-  const keys = planned.map(({ key }) => key).filter((key) => key !== null);
-  const there = await transaction.run(`MATCH (m:${escapeName(step.label)}) WHERE m.${name} IN $keys RETURN m.${name}`, {
-    keys,
-  });
-  const taken = new Set(there.map(([key]) => key));
-  const wanted = planned.filter(({ key }) => {
-    if (key === null || taken.has(key)) return false;
-    taken.add(key);
-    return true;
-  });
-  const made = await createNodeRecords(
-    transaction,
-    wanted.map(({ properties }) => ({ labels: [step.label], properties })),
-  );
-  const { relationship, for: from } = step;
-  const direction = relationship?.direction === 'from-source' ? 'in' : 'out';
-  if (relationship) {
-    const { type } = relationship;
-    const rows = wanted.map(
-      ({ source }, i) => ({ node: made[i]?.id as bigint, other: source.id, type, direction, properties: {} }) as const,
-    );
-    await createRelationshipRecords(transaction, rows);
+/** Makes a node for each source that has a key which no node has yet; of several with one key, for the first. */
+async function create(
+  transaction: GraphTransaction,
+  checked: Checked,
+  step: Input,
+  sources: readonly LockedRecord[],
+  base: bigint,
+): Promise<Change[]> {
+  const { label, key: property, relationship, for: from } = step;
+  const keyOf = new Map<bigint, string>();
+  for (const [id, [key]] of await evaluateRecords(transaction, checked.evaluateKey, sources, base)) {
+    const text = textKey(step, key);
+    if (text !== null) keyOf.set(id, text);
   }
-  return wanted.map(({ source, key }, i) => {
-    const other = { label: from.label, key: from.key, value: source.key };
+  const name = escapeName(property);
+  const there = await transaction.run(`MATCH (m:${escapeName(label)}) WHERE m.${name} IN $keys RETURN m.${name}`, {
+    keys: [...keyOf.values()],
+  });
+  const taken = new Set<unknown>(there.map(([key]) => key));
+  const rows = sequencedRows(sources, base).flatMap(([id, digits]) => {
+    const key = keyOf.get(id);
+    if (key === undefined || taken.has(key)) return [];
+    taken.add(key);
+    return [[id, digits, key] as const];
+  });
+  const [[answer]] = (await transaction.run(checked.create.text, { rows })) as [
+    [[bigint, { [property: string]: unknown }][]],
+  ];
+  const made = new Map(answer);
+  return sources.flatMap(({ id, key: value }): Change[] => {
+    const properties = made.get(id);
+    if (!properties) return [];
+    const direction = relationship?.direction === 'from-source' ? 'in' : 'out';
+    const other = { label: from.label, key: from.key, value };
     const relationships = relationship ? [{ type: relationship.type, direction, other, properties: {} } as const] : [];
-    const after = { labels: [step.label], properties: made[i]?.properties ?? {}, relationships };
-    return { form: 'node', key: key as string, before: null, after };
+    const after = { labels: [label], properties: encodeProperties(properties), relationships };
+    return [{ form: 'node', key: keyOf.get(id) as string, before: null, after }];
   });
 }
 
@@ -164,11 +194,8 @@ async function performBatch(
       await refuseUnconstrained(transaction, step);
     }
     const sources = await lockNext(transaction, checked.selection, from?.after ?? null, batch.size);
-    const changes = await create(
-      transaction,
-      step,
-      await planNodes(transaction, checked, step, sources, context, ordinal),
-    );
+    const base = BigInt(context.sequenceBase) + BigInt(ordinal);
+    const changes = await create(transaction, checked, step, sources, base);
     keepUnderCap(context, batch.done, changes.length);
     const last = sources.length < batch.size ? undefined : sources.at(-1);
     const next = last ? { after: last.key, ordinal: ordinal + sources.length } : null;
@@ -217,7 +244,7 @@ async function preview(store: Store, step: Input, context: StepContext): Promise
     const [row] = await transaction.run(counting.text, { seen: BigInt(counted.count) });
     const [keyed, distinct, all] = (row ?? []).map(Number) as [number, number, number];
     const sources = (await transaction.run(first.text)).map(([id, key]) => ({ id: id as bigint, key: String(key) }));
-    const planned = await planNodes(transaction, checked, step, sources, context, 0);
+    const planned = await planNodes(transaction, checked, step, sources, context);
     const shown = planned.map(({ source, key, properties }): Sample => {
       const after = checked.properties.map((name) => [name, showEncoded(encodeValue(properties[name]))]);
       return {

@@ -6,6 +6,7 @@ import { defineStepKind, type StepContext, type StepKind, type StepPreview, type
 import type { Store } from '../batch.ts';
 import type { GraphTransaction } from '../connection.ts';
 import { countAndSample } from '../count-and-sample.ts';
+import { sameValue } from '../encode.ts';
 import { changeFields, type FieldImages, type FieldWork } from '../field-changes.ts';
 import { findLeftSchema, sampleHolders, selectHolding, verifyGone } from '../holding-selection.ts';
 import { escapeName, graphName } from '../name.ts';
@@ -13,7 +14,6 @@ import { narrowWhere } from '../narrow-where.ts';
 import { previewRecords } from '../preview-records.ts';
 import { checkKeys, type Selection } from '../records.ts';
 import { cypher } from '../statement.ts';
-import { sameValue } from '../undo/judge-fields.ts';
 import { previewUndo } from '../undo/preview-undo.ts';
 import { undoBatch } from '../undo/undo-batch.ts';
 import { uniqueRules } from '../undo/value-holders.ts';

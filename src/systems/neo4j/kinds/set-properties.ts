@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { canonicalJson } from '../../../shared/json.ts';
 import type { Finding } from '../../finding.ts';
 import { defineStepKind, type Sample, type StepContext, type StepKind, type StepPreview } from '../../system.ts';
 import type { Store } from '../batch.ts';
 import type { GraphTransaction } from '../connection.ts';
-import { type Encoded, encodeValue } from '../encode.ts';
+import { type Encoded, encodeValue, sameValue } from '../encode.ts';
 import { checkExpression, type Expression, SEQUENCE } from '../expression.ts';
 import { changeFields, type FieldWork } from '../field-changes.ts';
 import { escapeName, graphName } from '../name.ts';
@@ -79,7 +78,7 @@ async function evaluateRows(
 function writesOf(evaluated: Evaluated): number[] {
   return [...evaluated.computed.keys()].filter((i) => {
     const value = evaluated.computed[i] as Encoded;
-    return value !== null && canonicalJson(value) !== canonicalJson(evaluated.before[i] as Encoded);
+    return value !== null && !sameValue(value, evaluated.before[i] as Encoded);
   });
 }
 

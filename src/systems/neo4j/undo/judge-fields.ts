@@ -1,7 +1,7 @@
-import { canonicalJson, type Json } from '../../../shared/json.ts';
+import type { Json } from '../../../shared/json.ts';
 import type { Conflict } from '../../system.ts';
 import type { Change } from '../batch-body.ts';
-import type { Encoded } from '../encode.ts';
+import { type Encoded, sameValue } from '../encode.ts';
 import { showEncoded } from '../show-value.ts';
 
 type FieldsChange = Extract<Change, { form: 'fields' }>;
@@ -22,10 +22,6 @@ export interface Verdict {
   /** The fields that still hold what the run wrote, or that people took. */
   readonly open: Set<string>;
   readonly conflicts: Conflict[];
-}
-
-export function sameValue(a: Encoded, b: Encoded): boolean {
-  return canonicalJson(a) === canonicalJson(b);
 }
 
 /** Takes a field off the list of what is put back and says why. `theirs` replaces the value that stands there now. */

@@ -1,6 +1,7 @@
 import type { Conflict, UndoContext } from '../../system.ts';
 import type { BatchBody, Change } from '../batch-body.ts';
-import { sameValue, type Verdict, withdraw } from './judge-fields.ts';
+import { sameValue } from '../encode.ts';
+import { type Verdict, withdraw } from './judge-fields.ts';
 
 type FieldsChange = Extract<Change, { form: 'fields' }>;
 type Force = NonNullable<UndoContext['force']>;

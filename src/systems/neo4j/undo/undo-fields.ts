@@ -2,19 +2,11 @@ import type { Conflict, UndoContext } from '../../system.ts';
 import type { Store } from '../batch.ts';
 import type { BatchBody, Change } from '../batch-body.ts';
 import type { GraphTransaction } from '../connection.ts';
-import { decodeValue, type Encoded, encodeProperties } from '../encode.ts';
+import { decodeValue, type Encoded, encodeProperties, sameValue } from '../encode.ts';
 import { escapeName } from '../name.ts';
 import { LOCK, refuseKey } from '../records.ts';
 import { textOf } from '../show-value.ts';
-import {
-  type CurrentRecord,
-  compareFields,
-  keepTogether,
-  sameValue,
-  toChange,
-  type Verdict,
-  withdraw,
-} from './judge-fields.ts';
+import { type CurrentRecord, compareFields, keepTogether, toChange, type Verdict, withdraw } from './judge-fields.ts';
 import { takenOf, withdrawTornApart } from './taken.ts';
 import { takenValues, uniqueRules } from './value-holders.ts';
 

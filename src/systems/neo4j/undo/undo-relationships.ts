@@ -8,14 +8,14 @@ import {
   relationshipFields,
 } from '../batch-body.ts';
 import type { GraphTransaction } from '../connection.ts';
-import { decodeProperties, decodeValue, type Encoded } from '../encode.ts';
+import { decodeProperties, decodeValue, type Encoded, sameValue } from '../encode.ts';
 import { createRelationshipRecords } from '../node-images.ts';
 import { nameOf } from '../relationship-fill.ts';
 import { updateRelationships } from '../relationship-rows.ts';
 import { showEncoded } from '../show-value.ts';
 import { STAMP } from '../whole-nodes.ts';
 import { findRelationships, type Standing } from './find-relationships.ts';
-import { compareFields, keepTogether, sameValue, type Verdict } from './judge-fields.ts';
+import { compareFields, keepTogether, type Verdict } from './judge-fields.ts';
 import { groupsOf, withdrawHeld } from './undo-fields.ts';
 
 /** What conflicts call the type of a relationship; no property is meant. */
