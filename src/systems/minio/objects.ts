@@ -142,15 +142,30 @@ export async function isVersioned(s3: S3): Promise<boolean> {
   return textOf(answer?.body ?? '', 'Status') === 'Enabled';
 }
 
-/** Runs work on all items, a few at a time; results in the order of the items. */
+/**
+ * Runs work on all items, a few at a time; results in the order of the items. After a failure no more are
+ * begun; it is thrown when those under way have ended.
+ */
 export async function inParallel<T, R>(
   items: readonly T[],
   atOnce: number,
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += atOnce) {
-    results.push(...(await Promise.all(items.slice(at, at + atOnce).map(work))));
-  }
+  const results: R[] = new Array(items.length);
+  const open = items.entries();
+  const failures: unknown[] = [];
+  // Lanes, not waves: one slow item does not keep the others from going on.
+  const lane = async (): Promise<void> => {
+    for (const [i, item] of open) {
+      if (failures.length > 0) return;
+      try {
+        results[i] = await work(item);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane));
+  if (failures.length > 0) throw failures[0];
   return results;
 }
