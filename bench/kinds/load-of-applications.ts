@@ -7,6 +7,8 @@ import type { Contest } from './contest.ts';
 
 /** Milliseconds with no migration, before the first one of a store and after the last one. */
 const quiet = 8_000;
+/** Passes are repeated until they took so long together: a p99 of few operations says nothing. */
+const least = 6_000;
 const module = resolve(import.meta.dirname, '../load-process.ts');
 
 export interface LoadResult {
@@ -31,23 +33,16 @@ export async function measureLoad(
     child.send({ endpoints, records, rate } satisfies LoadTask);
     await ready;
     const enter = (phase: string | null): void => void child.send({ phase } satisfies PhaseMessage);
-    // The first connections, and what the servers compile for these statements.
-    await pause(quiet / 2);
-    for (const { name, ours, rivals, reset, check } of contests) {
+    await pause(quiet);
+    for (const contest of contests) {
+      const { name, ours, rivals } = contest;
       enter(`${name}: before`);
       await pause(quiet);
-      for (const [who, work] of [['ours', ours] as const, ...Object.entries(rivals)]) {
-        enter(null);
-        await reset();
-        await pause(quiet / 4);
-        enter(`${name}: during ${who}`);
-        await work();
-        if (who === 'ours') {
-          enter(`${name}: after`);
-          await pause(quiet);
-        }
-        enter(null);
-        await check();
+      await during(contest, ours, () => enter(`${name}: during ours`), enter);
+      enter(`${name}: after`);
+      await pause(quiet);
+      for (const [who, work] of Object.entries(rivals)) {
+        await during(contest, work, () => enter(`${name}: during ${who}`), enter);
       }
       say(`application load: ${name} done`);
     }
@@ -56,5 +51,25 @@ export async function measureLoad(
     return { rate, figures: await answer };
   } finally {
     child.kill();
+  }
+}
+
+/** Does the work again and again, the state before brought back in between, in nobody's phase. */
+async function during(
+  { reset, check }: Contest,
+  work: () => Promise<unknown>,
+  begin: () => void,
+  enter: (phase: null) => void,
+): Promise<void> {
+  for (let spent = 0; spent < least; ) {
+    enter(null);
+    await reset();
+    await pause(quiet / 4);
+    begin();
+    const began = performance.now();
+    await work();
+    spent += performance.now() - began;
+    enter(null);
+    await check();
   }
 }
