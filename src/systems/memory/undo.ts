@@ -64,17 +64,19 @@ async function findUndo(setting: KindSetting, original: BatchBody, context: Undo
   return { body: { changes, conflicts }, missing };
 }
 
-/** The way back for the taken fields alone, whatever stands there now. A record is one piece where the run made or deleted it. */
+/** The way back for the taken fields alone, whatever stands there now. A record that the run made or deleted goes by its `id`. */
 function forcedChanges(store: MemoryStore, original: BatchBody, force: NonNullable<UndoContext['force']>): Change[] {
   return [...original.changes].reverse().flatMap((change): Change[] => {
     const record = store.records(change.collection).get(change.key) ?? null;
-    const taken = [...change.fields, 'id'].filter((field) => force(change.collection, change.key, field));
-    if (taken.length === 0) return [];
-    if (change.before === null) return record === null ? [] : [wholeChange(change, record, null)];
-    if (change.after === null) return [wholeChange(change, record, change.before)];
-    const fields = taken.filter((field) => change.fields.includes(field));
+    const isTaken = (field: string): boolean => force(change.collection, change.key, field);
+    if (change.before === null || change.after === null) {
+      if (!isTaken('id') || (record === null && change.before === null)) return [];
+      return [wholeChange(change, record, change.before)];
+    }
+    const { before } = change;
+    const fields = change.fields.filter(isTaken);
     if (record === null || fields.length === 0) return [];
-    const after = pick(change.before, fields);
+    const after = pick(before, fields);
     return sameFields(record, after, fields) ? [] : [{ ...change, fields, before: pick(record, fields), after }];
   });
 }
