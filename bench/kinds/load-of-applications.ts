@@ -7,8 +7,9 @@ import type { Contest } from './contest.ts';
 
 /** Milliseconds with no migration, before the first one of a store and after the last one. */
 const quiet = 8_000;
-/** Passes are repeated until they took so long together: a p99 of few operations says nothing. */
+/** Passes are repeated until they took so many milliseconds together, but not too often: a p99 of few operations says nothing. */
 const least = 6_000;
+const mostPasses = 4;
 const module = resolve(import.meta.dirname, '../load-process.ts');
 
 export interface LoadResult {
@@ -61,7 +62,7 @@ async function during(
   begin: () => void,
   enter: (phase: null) => void,
 ): Promise<void> {
-  for (let spent = 0; spent < least; ) {
+  for (let [pass, spent] = [0, 0]; pass < mostPasses && spent < least; pass += 1) {
     enter(null);
     await reset();
     await pause(quiet / 4);
