@@ -16,7 +16,7 @@ const usage = `npm run bench -- [--only run,kinds] [--record] [options]
   --record   writes the figures into bench/README.md
   --users    20000,200000: sizes of the whole runs
   --idle     60: commands before each run
-  --records  100000: records of each kind
+  --records  50000: records of each kind
   --pairs    3: rounds of each kind, after a warm-up
   --objects  3000: small objects
   --million  1000000: records for the memory of a kind
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
       users: { type: 'string', default: '20000,200000' },
       only: { type: 'string', default: 'run,kinds' },
       idle: { type: 'string', default: '60' },
-      records: { type: 'string', default: '100000' },
+      records: { type: 'string', default: '50000' },
       pairs: { type: 'string', default: '3' },
       objects: { type: 'string', default: '3000' },
       million: { type: 'string', default: '1000000' },

@@ -52,17 +52,6 @@ async function isSame(
   return (await hash(client, from + one.name)) === (await hash(client, to + one.name));
 }
 
-/** Every version below a prefix, for good. */
-async function remove(client: Client, prefix: string): Promise<void> {
-  const versions: { name: string; versionId: string }[] = [];
-  for await (const item of client.listObjects(benchBucket, prefix, true, { IncludeVersion: true })) {
-    versions.push({ name: String(item.name), versionId: String(item.versionId) });
-  }
-  for (let at = 0; at < versions.length; at += 1000) {
-    await client.removeObjects(benchBucket, versions.slice(at, at + 1000));
-  }
-}
-
 /** Objects under `from-…/`, each of other content. */
 async function makeObjects(client: Client, prefix: string, { count, bytes }: Objects): Promise<void> {
   if (!(await client.bucketExists(benchBucket))) await client.makeBucket(benchBucket);
@@ -91,8 +80,8 @@ export function objectContests(
     const [from, to] = [`from-${what}/`, `to-${what}/`];
     const { url, accessKey, secretKey } = endpoint;
     const env = { MC_HOST_bench: url.replace('://', `://${accessKey}:${secretKey}@`), MC_CONFIG_DIR: mc.folder };
-    const call = (...args: readonly string[]): Promise<unknown> =>
-      runProgram(mc.path, [...args, `bench/${benchBucket}/${from}`, `bench/${benchBucket}/${to}`], { env });
+    const place = (prefix: string): string => `bench/${benchBucket}/${prefix}`;
+    const call = async (...args: readonly string[]): Promise<void> => void (await runProgram(mc.path, args, { env }));
     let made: Promise<void> | undefined;
     return {
       name: `minio.copy-keys (${objects.count.toLocaleString('en')} of ${describeBytes(objects.bytes)})`,
@@ -100,13 +89,14 @@ export function objectContests(
       async reset() {
         made ??= makeObjects(client, from, objects);
         await made;
-        await remove(client, to);
+        if ((await list(client, to)).length > 0)
+          await call('rm', '--quiet', '--recursive', '--versions', '--force', place(to));
       },
       ours: () =>
         perform(system, { use: 'minio.copy-keys', with: { prefix: from, match: `^${from}(.*)$`, target: `${to}$1` } }),
       rivals: {
-        'mc cp --recursive': async () => void (await call('cp', '--quiet', '--recursive')),
-        'mc mirror': async () => void (await call('mirror', '--quiet')),
+        'mc cp --recursive': () => call('cp', '--quiet', '--recursive', place(from), place(to)),
+        'mc mirror': () => call('mirror', '--quiet', place(from), place(to)),
       },
       async check() {
         const [wanted, found] = [await list(client, from), await list(client, to)];
