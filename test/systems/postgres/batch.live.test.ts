@@ -80,7 +80,8 @@ describe('a batch', () => {
     const waiting = backfill().performBatch(input, batch(), contextOf('run-a'));
     await waitFor(async () => (await db.sql('SELECT 1 FROM pg_locks WHERE NOT granted')).length > 0);
     await user.query('COMMIT');
-    expect(await waiting).toEqual({ cursor: '3', done: 2 });
+    // Another row takes its place in the batch.
+    expect(await waiting).toEqual({ cursor: '4', done: 3 });
     expect(await db.sql('SELECT space FROM files WHERE id = 2')).toEqual([{ space: 'user' }]);
     await undo(backfill(), input, contextOf('run-u'), 'run-a');
     expect(await filled()).toEqual([2]);

@@ -17,7 +17,7 @@ import type { Session } from '../database.ts';
 import type { RowChange } from '../journal-body.ts';
 import { narrowSource, narrowWhere } from '../narrow.ts';
 import { findMissingRights } from '../rights.ts';
-import { lockRows, updateRows } from '../rows.ts';
+import { updateRows } from '../rows.ts';
 import { withoutLook } from '../schema-kind.ts';
 import { findSideEffects } from '../side-effects.ts';
 import { previewUndo, undoBatch } from '../undo.ts';
@@ -28,7 +28,10 @@ import {
   composeBackfill,
   countMatching,
   type Filling,
+  fillNext,
   findFillings,
+  lockFillings,
+  type NextRows,
   nextKeys,
 } from './backfill-rows.ts';
 import { scanSource, takePages } from './source.ts';
@@ -115,14 +118,14 @@ async function performBatch(
     if (finding) {
       throw new Failure({ code: 'precondition-failed', message: `${finding.title}.`, advice: finding.advice ?? '' });
     }
-    const keys = await nextKeys(session, backfill, after, batch.size);
-    await lockRows(session, backfill.table, backfill.key, keys);
-    // Read again under the lock: others may have written since the keys were found.
-    const fillings = await findFillings(session, input, backfill, keys, context);
-    const changes = await write(session, backfill, fillings);
+    const {
+      found,
+      lastKey,
+      rows: changes,
+    } = await fill(session, input, backfill, { after, size: batch.size }, context);
     return {
       body: { version: 1, table: input.table, keyColumn: input.key, changes, conflicts: [] },
-      result: { cursor: keys.length < batch.size ? null : (keys.at(-1) ?? null), done: changes.length },
+      result: { cursor: found < batch.size ? null : lastKey, done: changes.length },
     };
   });
 }
@@ -139,6 +142,18 @@ async function verify(setting: KindSetting, input: BackfillInput, context: StepC
   const found = { check: 'column-filled', title, count, samples };
   if (count === 0) return [{ ...found, status: 'passed' }];
   return [{ ...found, status: 'failed', advice: 'Rows came in meanwhile: ask again, it fills only what is missing.' }];
+}
+
+async function fill(
+  session: Session,
+  input: BackfillInput,
+  backfill: Backfill,
+  { after, size }: { readonly after: string | null; readonly size: number },
+  context: StepContext,
+): Promise<NextRows<RowChange>> {
+  if (!('lookup' in input)) return fillNext(session, backfill, after, size);
+  const next = await lockFillings(session, input, backfill, after, size, context);
+  return { ...next, rows: await write(session, backfill, next.rows) };
 }
 
 async function write(session: Session, backfill: Backfill, fillings: readonly Filling[]): Promise<RowChange[]> {

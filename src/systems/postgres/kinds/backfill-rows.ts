@@ -3,11 +3,11 @@ import { isTemplate, parseTemplate } from '../../../shared/template.ts';
 import type { StepContext } from '../../system.ts';
 import type { Session } from '../database.ts';
 import { parseTableName, quoteName } from '../identifiers.ts';
-import type { TextValues } from '../journal-body.ts';
+import type { RowChange, TextValues } from '../journal-body.ts';
 import { checkExpression, prepareReading, refuseVolatile } from '../statements.ts';
 import { type Column, castable, equalsAny, needColumn, needKey, needTable, type Table } from '../table.ts';
 import { toText } from '../values.ts';
-import { type BackfillInput, fieldsOfColumns } from './backfill-input.ts';
+import { type BackfillInput, fieldsOfColumns, type LookupInput } from './backfill-input.ts';
 
 /** The parts of the reading statements of one backfill, checked. */
 export interface Backfill {
@@ -88,13 +88,89 @@ export async function findFillings(
   keys: readonly string[],
   context: StepContext,
 ): Promise<Filling[]> {
-  const { table, alias } = backfill;
-  const match = 'lookup' in input ? needColumn(table, input.lookup.match) : null;
   const rows = await session.rows(
-    `SELECT ${fields(backfill, match).join(', ')} ${backfill.from}
-     WHERE ${backfill.where} AND ${equalsAny(backfill.key, alias, '$1')}`,
+    `SELECT ${fields(backfill, matchOf(input, backfill)).join(', ')} ${backfill.from}
+     WHERE ${backfill.where} AND ${equalsAny(backfill.key, backfill.alias, '$1')}`,
     [castable(backfill.key, keys)],
   );
+  const fillings = new Map((await toFillings(session, input, backfill, rows, context)).map((one) => [one.key, one]));
+  return keys.flatMap((key) => fillings.get(key) ?? []);
+}
+
+/** The next rows after a key, locked, and of them those that get another value. */
+export interface NextRows<Row> {
+  readonly found: number;
+  /** Of the last one that was found; null = none was. */
+  readonly lastKey: string | null;
+  readonly rows: readonly Row[];
+}
+
+/**
+ * Locks in the order of the keys. What was written to a row since the statement began is seen: the server tests the predicate
+ * again on what it has locked.
+ */
+export async function lockFillings(
+  session: Session,
+  input: LookupInput,
+  backfill: Backfill,
+  after: string | null,
+  size: number,
+  context: StepContext,
+): Promise<NextRows<Filling>> {
+  const rows = await session.rows(lockNext(backfill, fields(backfill, matchOf(input, backfill)), size), [after]);
+  const fillings = await toFillings(session, input, backfill, rows, context);
+  return { found: rows.length, lastKey: rows.at(-1)?.k ?? null, rows: fillings };
+}
+
+/** Locks, reads, computes, writes and reads back in one statement; what is computed by expressions needs nobody else. */
+export async function fillNext(
+  session: Session,
+  backfill: Backfill,
+  after: string | null,
+  size: number,
+): Promise<NextRows<RowChange>> {
+  const { table, targets } = backfill;
+  const key = quoteName(backfill.key.name);
+  const sets = targets.map((name, n) => {
+    const column = quoteName(name);
+    // Nothing is emptied: what has no new value keeps the one that it has.
+    return `${column} = CASE WHEN o.v${n} IS NULL THEN r.${column} ELSE o.v${n}::${needColumn(table, name).cast} END`;
+  });
+  const rows = await session.rows(
+    `WITH o AS MATERIALIZED (${lockNext(backfill, [`${backfill.alias}.${key} AS key`, ...fields(backfill, null)], size)}),
+       w AS (UPDATE ${table.sql} AS r SET ${sets.join(', ')} FROM o WHERE r.${key} = o.key
+         RETURNING r.${key} AS key${targets.map((name, n) => `, r.${quoteName(name)}::text AS a${n}`).join('')})
+     SELECT ${['k', 'w.key IS NOT NULL AS written', ...targets.flatMap((_, n) => [`b${n}`, `v${n}`, `a${n}`])].join(', ')}
+     FROM o LEFT JOIN w USING (key) ORDER BY key`,
+    [after],
+  );
+  const changes = rows.flatMap((row): RowChange[] => {
+    const filling = fill(backfill, row);
+    if (filling === null || row.written !== 't') return [];
+    const written = Object.keys(filling.after).map((name) => [name, row[`a${targets.indexOf(name)}`] ?? null]);
+    return [{ did: 'update', key: filling.key, before: filling.before, after: Object.fromEntries(written) }];
+  });
+  return { found: rows.length, lastKey: rows.at(-1)?.k ?? null, rows: changes };
+}
+
+function lockNext(backfill: Backfill, selected: readonly string[], size: number): string {
+  const key = `${backfill.alias}.${quoteName(backfill.key.name)}`;
+  return `SELECT ${selected.join(', ')} ${backfill.from} WHERE ${backfill.where}
+    AND ($1::text IS NULL OR ${key} > $1::text::${backfill.key.cast}) ORDER BY ${key} LIMIT ${size} FOR UPDATE OF ${backfill.alias}`;
+}
+
+function matchOf(input: BackfillInput, { table }: Backfill): Column | null {
+  return 'lookup' in input ? needColumn(table, input.lookup.match) : null;
+}
+
+async function toFillings(
+  session: Session,
+  input: BackfillInput,
+  backfill: Backfill,
+  rows: readonly { [column: string]: string | null }[],
+  context: StepContext,
+): Promise<Filling[]> {
+  const { table } = backfill;
   if ('lookup' in input) {
     const found = await lookUp(input.lookup, fieldsOfColumns(input), rows, context);
     for (const [n, name] of backfill.targets.entries()) {
@@ -105,12 +181,7 @@ export async function findFillings(
       });
     }
   }
-  const fillings = new Map<string, Filling>();
-  for (const row of rows) {
-    const filling = fill(backfill, row);
-    if (filling) fillings.set(filling.key, filling);
-  }
-  return keys.flatMap((key) => fillings.get(key) ?? []);
+  return rows.flatMap((row) => fill(backfill, row) ?? []);
 }
 
 /** How many rows that are to be looked at hold one of these values in a column. */
