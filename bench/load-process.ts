@@ -1,9 +1,9 @@
 import neo4j from 'neo4j-driver';
 import pg from 'pg';
-import type { Endpoints } from '../sandbox/servers/endpoints.ts';
+import type { StoreEndpoints } from '../sandbox/servers/endpoints.ts';
 
 export interface LoadTask {
-  readonly endpoints: Endpoints;
+  readonly endpoints: StoreEndpoints;
   readonly records: number;
   /** Operations a second on each store; three of four read. */
   readonly rate: number;
@@ -37,7 +37,7 @@ interface Operations {
   close(): Promise<unknown>;
 }
 
-function onGraph({ neo4j: { url, user, password } }: Endpoints): Operations {
+function onGraph({ neo4j: { url, user, password } }: StoreEndpoints): Operations {
   const driver = neo4j.driver(url, neo4j.auth.basic(user, password), { maxConnectionPoolSize: 20 });
   const idOf = (n: number): string => `a-${String(100_000_000 + n).slice(1)}`;
   const run = async (mode: 'READ' | 'WRITE', statement: string, n: number) => {
@@ -56,7 +56,7 @@ function onGraph({ neo4j: { url, user, password } }: Endpoints): Operations {
   };
 }
 
-function onTables({ postgres: { url } }: Endpoints): Operations {
+function onTables({ postgres: { url } }: StoreEndpoints): Operations {
   const pool = new pg.Pool({ connectionString: url, max: 20 });
   const key = "md5('file ' || $1::int)::uuid";
   return {

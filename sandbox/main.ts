@@ -6,7 +6,7 @@ import { refuseHeldData } from './servers/given-data.ts';
 import { readGivenEndpoints } from './servers/given-endpoints.ts';
 import { createProgress, type Progress } from './servers/progress.ts';
 import { bringUp, emptyStores, markSeeded, noSandbox, readStatus, takeDown } from './servers/sandbox.ts';
-import { type ServerGroup, serverGroups } from './servers/servers.ts';
+import { type ServerGroup, serverGroups, storeGroups } from './servers/servers.ts';
 import { defaultFolder } from './servers/state.ts';
 import { showStatus } from './show-status.ts';
 
@@ -17,7 +17,8 @@ const usage = `npm run sandbox -- up|down|status|reset
   reset    empties the stores and fills them again
   down     ends the servers and removes all that they left, data included
 
-  --only neo4j,postgres,minio   some of the servers (up)
+  --only kafka,postgres,…       which servers (up): ${Object.keys(serverGroups).join(', ')};
+                                by default the stores: ${storeGroups.join(', ')}
   --seed demo|messy|N           what the stores are filled with: a demo, one with all irregularities, or N users (up, reset)
   --jit full                    Neo4j's JVM optimises fully, for measurements; it starts later (up)
   --docker                      containers by compose.yaml instead of local processes (up)
@@ -39,9 +40,9 @@ const given = readGivenEndpoints(process.env);
 
 const verbs: { readonly [verb: string]: (request: Request, progress: Progress) => Promise<number> } = {
   async up(request, progress) {
-    if (request.seed !== undefined && request.only !== undefined)
-      throw wrongUse('--seed fills all stores: leave --only out');
     const { only, jit, docker } = request;
+    if (request.seed !== undefined && !storeGroups.every((group) => (only ?? storeGroups).includes(group)))
+      throw wrongUse(`--seed fills all stores: --only must name ${storeGroups.join(', ')} too`);
     const endpoints = await bringUp({ folder, given, jit, docker, progress, ...(only === undefined ? {} : { only }) });
     if (request.seed !== undefined) await fillOnce(endpoints, request.seed, progress);
     return show(request.json, progress);

@@ -6,7 +6,7 @@ import { createSystem } from '../src/systems/index.ts';
 import type { StepKind } from '../src/systems/system.ts';
 
 /** One of each type; they are asked for their kinds and open no connection. */
-const configs: { readonly [T in SystemConfig['type']]: Extract<SystemConfig, { type: T }> } = {
+const configs: { readonly [T in SystemConfig['type']]?: Extract<SystemConfig, { type: T }> } = {
   neo4j: { type: 'neo4j', url: 'bolt://127.0.0.1:1', user: 'nobody', password: 'env:NONE' },
   postgres: { type: 'postgres', host: '127.0.0.1', port: 1, database: 'none', user: 'nobody', password: 'env:NONE' },
   minio: { type: 'minio', url: 'http://127.0.0.1:1', accessKey: 'nobody', secretKey: 'env:NONE', bucket: 'none' },

@@ -1,3 +1,5 @@
+import type { Endpoints } from '../sandbox/servers/endpoints.ts';
+
 /** Where the real stores of the live tests are. `test/live-setup.ts` brings them up and sets these variables. */
 export interface LiveStores {
   readonly neo4j: { readonly url: string; readonly user: string; readonly password: string };
@@ -29,4 +31,9 @@ export function liveStores(): LiveStores {
       secretKey: required('TEST_MINIO_SECRET_KEY'),
     },
   };
+}
+
+/** Where every server of the test's sandbox is: those beside the stores too. */
+export function liveEndpoints(): Endpoints {
+  return JSON.parse(required('TEST_ENDPOINTS')) as Endpoints;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Endpoints } from '../../sandbox/servers/endpoints.ts';
+import type { StoreEndpoints } from '../../sandbox/servers/endpoints.ts';
 import { nextSize } from '../../src/runs/perform-step.ts';
 import type { Json } from '../../src/shared/json.ts';
 import { createLogger } from '../../src/shared/logger.ts';
@@ -28,7 +28,7 @@ export interface Performed {
 type SystemType = 'neo4j' | 'postgres' | 'minio';
 
 /** The bot's view of one store; `bucket` stands in for the platform's. Close it after use. */
-export function openSystem(type: SystemType, endpoints: Endpoints, bucket = endpoints.minio.bucket): System {
+export function openSystem(type: SystemType, endpoints: StoreEndpoints, bucket = endpoints.minio.bucket): System {
   const common = { seal: createSeal(randomBytes(32)), logger: createLogger('error') };
   if (type === 'neo4j') {
     const { url, user, password } = endpoints.neo4j;

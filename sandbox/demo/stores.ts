@@ -1,6 +1,6 @@
 import neo4j, { type Driver } from 'neo4j-driver';
 import pg from 'pg';
-import type { Endpoints } from '../servers/endpoints.ts';
+import type { StoreEndpoints } from '../servers/endpoints.ts';
 
 type Values = Readonly<Record<string, string>>;
 
@@ -18,7 +18,7 @@ export interface Stores {
 
 const tables = ['users', 'spaces', 'audimodal_files', 'tenants', 'chunks', 'agents', 'executions'] as const;
 
-export function openStores(endpoints: Endpoints): Stores {
+export function openStores(endpoints: StoreEndpoints): Stores {
   const { url, user, password } = endpoints.neo4j;
   const driver = neo4j.driver(url, neo4j.auth.basic(user, password));
   const pool = new pg.Pool({ connectionString: endpoints.postgres.url, max: 2 });

@@ -1,7 +1,7 @@
 import { Client as MinioClient } from 'minio';
 import neo4j from 'neo4j-driver';
 import pg from 'pg';
-import type { Endpoints } from '../servers/endpoints.ts';
+import type { StoreEndpoints } from '../servers/endpoints.ts';
 import { createGraphWriter } from './graph.ts';
 import { createObjectWriter } from './objects.ts';
 import { people } from './people.ts';
@@ -46,7 +46,7 @@ interface Writer {
  * Replaces all that the platform's stores hold by made data, the same for the same kind. Memory does not grow with the
  * number of users. Throws the failure `wrong-use` for an impossible kind, and what the drivers throw.
  */
-export async function seed(endpoints: Endpoints, options: SeedOptions): Promise<SeedSummary> {
+export async function seed(endpoints: StoreEndpoints, options: SeedOptions): Promise<SeedSummary> {
   const started = performance.now();
   const say = options.onProgress ?? (() => {});
   const shape = shapeOf(options.kind);
@@ -105,7 +105,7 @@ function* batches(all: Iterable<Person>, size: number): Generator<Person[]> {
   if (batch.length > 0) yield batch;
 }
 
-function minioClient({ minio }: Endpoints): MinioClient {
+function minioClient({ minio }: StoreEndpoints): MinioClient {
   const { hostname, port, protocol } = new URL(minio.url);
   const useSSL = protocol === 'https:';
   return new MinioClient({

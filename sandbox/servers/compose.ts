@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Failure } from '../../src/shared/failure.ts';
 import type { Task } from './progress.ts';
 import { askProgram, runProgram } from './run-program.ts';
 import type { Server } from './server.ts';
-import { endpointsOf, type SandboxState } from './state.ts';
+import { endpointsOf, type SandboxState, storeEndpointsOf } from './state.ts';
 
 const file = join(import.meta.dirname, '../../compose.yaml');
 /** Our names of servers → the services of compose.yaml. */
@@ -25,11 +26,11 @@ export async function composeUp(
   task: Task,
 ): Promise<SandboxState> {
   await writeFile(environmentFile(folder), composeEnvironment(state), { mode: 0o600 });
-  const names = wanted.map(({ name }) => services[name]);
+  const names = wanted.map(serviceOf);
   task.begin('bringing the containers up; images are fetched the first time', 120_000);
   await compose(folder, state, ['up', '--detach', '--wait', ...names], (line) => task.count(line.trim().slice(0, 60)));
   for (const server of wanted) {
-    for (let tries = 0; tries < 300 && (await server.check(endpointsOf(state), true)) !== null; tries += 1) {
+    for (let tries = 0; tries < 300 && (await server.check(endpointsOf(folder, state), true)) !== null; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
@@ -45,7 +46,7 @@ export async function composeDown(folder: string, state: SandboxState): Promise<
 
 /** The variables of compose.yaml. */
 export function composeEnvironment(state: SandboxState): string {
-  const { neo4j, postgres, botPostgres, minio } = endpointsOf(state);
+  const { neo4j, postgres, botPostgres, minio } = storeEndpointsOf(state);
   const values = {
     NEO4J_PORT: state.ports.neo4j,
     NEO4J_PASSWORD: neo4j.password,
@@ -64,6 +65,17 @@ export function composeEnvironment(state: SandboxState): string {
 
 function environmentFile(folder: string): string {
   return join(folder, 'compose.env');
+}
+
+/** Throws `wrong-use` for servers that only local processes can be. */
+function serviceOf({ name, title }: Server): string {
+  const service = (services as { readonly [server: string]: string })[name];
+  if (service !== undefined) return service;
+  throw new Failure({
+    code: 'wrong-use',
+    message: `${title} does not come as a container here.`,
+    advice: 'Leave --docker out, or name stores only: --only neo4j,postgres,minio.',
+  });
 }
 
 async function compose(folder: string, state: SandboxState, args: readonly string[], onLine?: (line: string) => void) {

@@ -1,7 +1,7 @@
-import type { Endpoints, PostgresEndpoint } from './endpoints.ts';
+import type { PostgresEndpoint, StoreEndpoints } from './endpoints.ts';
 
 /** Stores that somebody else runs, used in place of our own. The sandbox never ends or empties those. */
-export type GivenEndpoints = { readonly [Name in keyof Endpoints]?: Endpoints[Name] };
+export type GivenEndpoints = { readonly [Name in keyof StoreEndpoints]?: StoreEndpoints[Name] };
 
 type Variables = { readonly [name: string]: string | undefined };
 
@@ -36,7 +36,7 @@ export function readGivenEndpoints(variables: Variables): GivenEndpoints {
 }
 
 /** The variables that say where the stores are: the other direction of `readGivenEndpoints`. */
-export function endpointVariables(endpoints: Endpoints): { readonly [name: string]: string } {
+export function endpointVariables(endpoints: StoreEndpoints): { readonly [name: string]: string } {
   return {
     TEST_NEO4J_URL: endpoints.neo4j.url,
     TEST_NEO4J_USER: endpoints.neo4j.user,

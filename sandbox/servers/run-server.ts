@@ -22,7 +22,7 @@ export async function ensureRunning(
   await stopServer(server, folder, context.state);
   let state = await withFreePort(server, context.state, keep);
   const changes = await server.prepare({ ...context, state });
-  state = await keep((current) => ({ ...current, ...changes }));
+  state = await keep((current) => ({ ...current, ...changes, ports: { ...current.ports, ...changes.ports } }));
   await start(server, { ...context, state });
 }
 
@@ -35,7 +35,7 @@ export async function stopServer(server: Server, folder: string, state: SandboxS
 /** Makes the server's data anew: in place where that is quick, else by starting with an empty folder. */
 export async function resetServer(server: Server, context: ServerContext): Promise<void> {
   context.task.begin('emptying');
-  if (!(await server.wipe(endpointsOf(context.state)))) {
+  if (!(await server.wipe(endpointsOf(context.folder, context.state)))) {
     await stopServer(server, context.folder, context.state);
     for (const data of server.dataFolders(context)) await rm(data, { recursive: true, force: true });
     await server.prepare(context);
@@ -84,7 +84,7 @@ async function becomesReady(
   const end = Date.now() + withinMs;
   for (;;) {
     if ((await findRunning(pidFile(folder, server.name))) === null) return processEnded;
-    const why = await server.check(endpointsOf(state), true);
+    const why = await server.check(endpointsOf(folder, state), true);
     if (why === null) return null;
     if (Date.now() > end) return why;
     await pause(150);

@@ -9,12 +9,12 @@ import { findRunning, stopProcess } from './process.ts';
 import { type Progress, silentProgress } from './progress.ts';
 import { ensureRunning, resetServer, stopServer } from './run-server.ts';
 import { pidFile, type Server } from './server.ts';
-import { type ServerGroup, serverGroups, servers } from './servers.ts';
+import { type ServerGroup, serverGroups, servers, storeGroups } from './servers.ts';
 import { createState, endpointsOf, readState, type SandboxState, type ServerName, writeState } from './state.ts';
 
 export interface BringUpOptions {
   readonly folder: string;
-  /** Absent = all. The others keep their ports, but do not run. */
+  /** Absent = the stores. The others keep their ports, but do not run. */
   readonly only?: readonly ServerGroup[];
   /** Stores that somebody else runs; those of ours are not started. */
   readonly given?: GivenEndpoints;
@@ -57,7 +57,7 @@ export async function bringUp(options: BringUpOptions): Promise<Endpoints> {
       state.means === 'docker'
         ? await composeUp(options.folder, state, wanted, progress.task('docker'))
         : await runLocally(options, state, wanted, progress);
-    const endpoints = { ...endpointsOf(final), ...options.given };
+    const endpoints = { ...endpointsOf(options.folder, final), ...options.given };
     await prepareGiven(options.given ?? {}, endpoints);
     return endpoints;
   });
@@ -89,9 +89,9 @@ export async function takeDown(folder: string, progress: Progress = silentProgre
 export async function readStatus(folder: string, given: GivenEndpoints = {}): Promise<SandboxStatus | null> {
   const state = await readState(folder);
   if (state === null) return null;
-  const endpoints = { ...endpointsOf(state), ...given };
+  const endpoints = { ...endpointsOf(folder, state), ...given };
   const ask = async (server: Server): Promise<[ServerName, ServerStatus]> => {
-    const own = given[server.name] === undefined;
+    const own = !isGiven(server, given);
     const pid = own && state.means === 'local' ? await findRunning(pidFile(folder, server.name)) : null;
     const mayRun = pid !== null || !own || state.means === 'docker';
     const why = mayRun ? await server.check(endpoints, own).catch((error: Error) => error.message) : 'it is not there';
@@ -116,7 +116,7 @@ export async function emptyStores(folder: string, progress: Progress = silentPro
     const work = servers.map(async (server) => {
       const task = progress.task(server.title);
       if (state.means === 'local') return resetServer(server, { folder, state, task });
-      if (!(await server.wipe(endpointsOf(state))))
+      if (!(await server.wipe(endpointsOf(folder, state))))
         throw new Error(`${server.title} has too much data: take it down and up again`);
     });
     await throwAll(await Promise.allSettled(work));
@@ -145,9 +145,13 @@ async function withSandboxLock<T>(folder: string, work: () => Promise<T>): Promi
 }
 
 function selectServers(options: BringUpOptions): readonly Server[] {
-  const groups = options.only ?? (Object.keys(serverGroups) as ServerGroup[]);
-  const names = groups.flatMap((group) => serverGroups[group]);
-  return servers.filter(({ name }) => names.includes(name) && options.given?.[name] === undefined);
+  const groups = options.only ?? storeGroups;
+  const names = groups.flatMap((group): readonly ServerName[] => serverGroups[group]);
+  return servers.filter((server) => names.includes(server.name) && !isGiven(server, options.given ?? {}));
+}
+
+function isGiven({ name }: Server, given: GivenEndpoints): boolean {
+  return (given as { readonly [server: string]: unknown })[name] !== undefined;
 }
 
 /** Containers where they are asked for, or where a local program is missing and an engine answers. */
@@ -193,7 +197,7 @@ async function runLocally(
 
 /** Somebody else's servers get the database or the bucket where it is missing; nothing else is done to them. */
 async function prepareGiven(given: GivenEndpoints, endpoints: Endpoints): Promise<void> {
-  for (const server of servers.filter(({ name }) => given[name] !== undefined)) {
+  for (const server of servers.filter((server) => isGiven(server, given))) {
     const why = await server.check(endpoints, false);
     if (why === null) continue;
     throw new Failure({

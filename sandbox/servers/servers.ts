@@ -5,11 +5,21 @@ import type { Server } from './server.ts';
 import type { ServerName } from './state.ts';
 
 /** What `--only` may name: one word may stand for several servers. */
-export type ServerGroup = 'neo4j' | 'postgres' | 'minio';
-export const serverGroups: { readonly [Group in ServerGroup]: readonly ServerName[] } = {
+export const serverGroups = {
   neo4j: ['neo4j'],
   postgres: ['postgres', 'botPostgres'],
   minio: ['minio'],
-};
+  kubernetes: ['kubernetes'],
+  keycloak: ['keycloak'],
+  kafka: ['kafka'],
+  redis: ['redis'],
+  prometheus: ['prometheus'],
+  embeddings: ['embeddings'],
+  platform: ['platform'],
+} as const satisfies { readonly [group: string]: readonly ServerName[] };
+export type ServerGroup = keyof typeof serverGroups;
+
+/** The stores, without which there is no sandbox: what comes up when nothing is named. */
+export const storeGroups: readonly ServerGroup[] = ['neo4j', 'postgres', 'minio'];
 
 export const servers: readonly Server[] = [neo4jServer, platformPostgres, botPostgres, minioServer];

@@ -4,15 +4,32 @@ import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../../src/shared/failure.ts';
-import type { Endpoints } from './endpoints.ts';
+import type { Endpoints, StoreEndpoints } from './endpoints.ts';
 import { chooseFreePort } from './ports.ts';
 import { describeProcess } from './process-identity.ts';
 
-const serverNames = ['neo4j', 'postgres', 'botPostgres', 'minio'] as const;
+const serverNames = [
+  'neo4j',
+  'postgres',
+  'botPostgres',
+  'minio',
+  'kubernetes',
+  'keycloak',
+  'kafka',
+  'redis',
+  'prometheus',
+  'embeddings',
+  'platform',
+] as const;
 export type ServerName = (typeof serverNames)[number];
 
 const port = z.number().int().min(1).max(65_535);
 const password = z.string().min(16);
+
+/** The same for each server. */
+export function eachServer<T>(value: T): Record<ServerName, T> {
+  return Object.fromEntries(serverNames.map((name) => [name, value])) as Record<ServerName, T>;
+}
 
 /** What a sandbox remembers between calls, in `state.json` of its folder, readable by its owner only. */
 const stateSchema = z.strictObject({
@@ -26,8 +43,9 @@ const stateSchema = z.strictObject({
   jit: z.enum(['quick', 'full']),
   /** The process that wants the sandbox gone when it ends; null = it stays until it is taken down. */
   owner: z.strictObject({ pid: z.number().int(), started: z.string() }).nullable(),
-  ports: z.strictObject({ neo4j: port, postgres: port, botPostgres: port, minio: port }),
-  passwords: z.strictObject({ neo4j: password, postgres: password, botPostgres: password, minio: password }),
+  /** One a server; what a server listens on besides goes by `<server>.<what>`. */
+  ports: z.object(eachServer(port)).catchall(port),
+  passwords: z.strictObject(eachServer(password)),
   /** Where both PostgreSQL clusters have their data: outside of the folder where the server may not run as root. */
   postgresFolder: z.string(),
   /** PostgreSQL's programs; null where none were needed yet or the PATH has them. */
@@ -87,9 +105,8 @@ export async function createState(folder: string, traits: SandboxTraits): Promis
   }
   await chmod(folder, 0o700);
   const id = randomBytes(6).toString('hex');
-  const ports: number[] = [];
-  for (const _ of serverNames) ports.push(await chooseFreePort(ports));
-  const [neo4j = 0, postgres = 0, botPostgres = 0, minio = 0] = ports;
+  const ports = eachServer(0);
+  for (const name of serverNames) ports[name] = await chooseFreePort(Object.values(ports));
   const secret = (): string => randomBytes(18).toString('base64url').replaceAll(/[-_]/g, 'x');
   const self = await describeProcess(process.pid);
   const state: SandboxState = {
@@ -99,8 +116,8 @@ export async function createState(folder: string, traits: SandboxTraits): Promis
     fast: traits.fast,
     jit: traits.jit,
     owner: traits.temporary && self !== null ? { pid: process.pid, started: self.started } : null,
-    ports: { neo4j, postgres, botPostgres, minio },
-    passwords: { neo4j: secret(), postgres: secret(), botPostgres: secret(), minio: secret() },
+    ports,
+    passwords: Object.fromEntries(serverNames.map((name) => [name, secret()])) as Record<ServerName, string>,
     postgresFolder: process.getuid?.() === 0 ? join('/var/tmp', `tas-sandbox-${id}`) : join(folder, 'postgres'),
     postgresTools: null,
     seeded: null,
@@ -115,8 +132,8 @@ export async function isOrphaned(state: SandboxState): Promise<boolean> {
   return (await describeProcess(state.owner.pid))?.started !== state.owner.started;
 }
 
-/** Where the sandbox's own servers are. */
-export function endpointsOf(state: SandboxState): Endpoints {
+/** Where the sandbox's own stores are. */
+export function storeEndpointsOf(state: SandboxState): StoreEndpoints {
   const postgres = (name: 'postgres' | 'botPostgres', user: string, database: string) => ({
     url: `postgresql://${user}:${state.passwords[name]}@127.0.0.1:${state.ports[name]}/${database}`,
     host: '127.0.0.1',
@@ -136,6 +153,29 @@ export function endpointsOf(state: SandboxState): Endpoints {
       secretKey: state.passwords.minio,
       bucket: 'aether-storage',
     },
+  };
+}
+
+/** Where all of its servers are. */
+export function endpointsOf(folder: string, state: SandboxState): Endpoints {
+  const url = (name: string): string => `http://127.0.0.1:${state.ports[name] ?? 0}`;
+  const { ports, passwords } = state;
+  return {
+    ...storeEndpointsOf(state),
+    kubernetes: { kubeconfig: join(folder, 'kubernetes/kubeconfig'), url: `https://127.0.0.1:${ports.kubernetes}` },
+    keycloak: {
+      url: url('keycloak'),
+      managementUrl: url('keycloak.management'),
+      realm: 'aether',
+      user: 'admin',
+      password: passwords.keycloak,
+    },
+    kafka: { brokers: [`127.0.0.1:${ports.kafka}`] },
+    redis: { host: '127.0.0.1', port: ports.redis, password: passwords.redis },
+    prometheus: { url: url('prometheus') },
+    embeddings: { url: `${url('embeddings')}/v1`, apiKey: passwords.embeddings },
+    platform: { url: url('platform'), apiKey: passwords.platform },
+    vectors: { root: join(folder, 'vectors') },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { RevealSecret, SystemConfig } from '../config/config.ts';
+import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Seal } from '../shared/sealed.ts';
 import { createMinioSystem } from './minio/minio-system.ts';
@@ -55,7 +56,22 @@ const makers: {
       logger,
       ...(region ? { region } : {}),
     }),
+  kubernetes: notYet,
+  deeplake: notYet,
+  keycloak: notYet,
+  kafka: notYet,
+  redis: notYet,
+  prometheus: notYet,
+  http: notYet,
 };
+
+function notYet(name: string, { type }: SystemConfig): never {
+  throw new Failure({
+    code: 'invalid-config',
+    message: `${name} is of type ${type}, which this version cannot handle yet.`,
+    advice: 'Take it out of the configuration.',
+  });
+}
 
 /** The system that a configuration describes. */
 export function createSystem(name: string, config: SystemConfig, deps: SystemDeps): System {

@@ -93,6 +93,8 @@ export interface BatchResult {
   readonly cursor: Json;
   /** Records written by this batch. */
   readonly done: number;
+  /** What a step that waits for something waits for, in words: `1 of 3 services is ready, aether-backend is not`. */
+  readonly note?: string;
 }
 
 /** Undo's batch: `done` = records restored. */
@@ -292,6 +294,14 @@ export interface Load {
   readonly why: string | null;
 }
 
+/** Something that a run has set up outside of the data and that is not taken back yet. */
+export interface Standing {
+  /** `aether-be/aether-backend is stopped (2 replicas are remembered)`. */
+  readonly what: string;
+  /** While one such stands, nobody but the bot should write to the stores: every system is asked for `intrusions`. */
+  readonly closes: boolean;
+}
+
 /** The data-model version that a store holds, recorded in the store itself, so that a restore rewinds it too. */
 export interface DataModelVersion {
   readonly version: string;
@@ -336,6 +346,14 @@ export interface System {
   /** Server version, plugins, rights (what the kinds need is really allowed), free disk: a finding each; failed ones refuse the plan. */
   preflight?(needs: PreflightNeeds): Promise<readonly Finding[]>;
   load?(): Promise<Load>;
+  /** What these runs have set up here and not taken back: services stopped, maintenance mode on. Empty = nothing. */
+  standing?(runIds: readonly string[]): Promise<readonly Standing[]>;
+  /**
+   * What goes against what these runs set up, in words: a stopped service that somebody started, foreign sessions in a store
+   * that a step of theirs had found empty. Looked at before each batch; while there are any the run writes nothing, and
+   * then pauses.
+   */
+  intrusions?(runIds: readonly string[]): Promise<readonly string[]>;
   readonly dataModel?: DataModel;
   /** What it holds now; journal, fence and locks of the bot left out. */
   fingerprint?(): Promise<Fingerprint>;

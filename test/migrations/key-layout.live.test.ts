@@ -5,7 +5,7 @@ import neo4j, { type Driver } from 'neo4j-driver';
 import pg from 'pg';
 import { pino } from 'pino';
 import { seed } from '../../sandbox/seed/seed.ts';
-import type { Endpoints } from '../../sandbox/servers/endpoints.ts';
+import type { StoreEndpoints } from '../../sandbox/servers/endpoints.ts';
 import { readChecks } from '../../src/checks/check.ts';
 import { runCheck } from '../../src/checks/run-check.ts';
 import type { Migration, MigrationStep } from '../../src/migrations/migration.ts';
@@ -91,7 +91,7 @@ afterAll(async () => {
   await admin.end();
 });
 
-function endpointsOf(): Endpoints {
+function endpointsOf(): StoreEndpoints {
   const url = new URL(stores.postgres.url);
   url.pathname = `/${database}`;
   const postgres = {

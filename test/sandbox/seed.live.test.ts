@@ -3,7 +3,7 @@ import { Client as MinioClient } from 'minio';
 import neo4j, { type Driver } from 'neo4j-driver';
 import pg from 'pg';
 import { type SeedKind, type SeedSummary, seed } from '../../sandbox/seed/seed.ts';
-import type { Endpoints } from '../../sandbox/servers/endpoints.ts';
+import type { StoreEndpoints } from '../../sandbox/servers/endpoints.ts';
 import { liveStores } from '../live-stores.ts';
 
 const DATABASE = 'seed_test';
@@ -15,7 +15,7 @@ let admin: pg.Client;
 let relational: pg.Client;
 let minio: MinioClient;
 
-function endpointsOf(): Endpoints {
+function endpointsOf(): StoreEndpoints {
   const url = new URL(stores.postgres.url);
   url.pathname = `/${DATABASE}`;
   const postgres = {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Client } from 'minio';
 import type { MinioEndpoint } from '../endpoints.ts';
 import type { Server } from '../server.ts';
-import { endpointsOf } from '../state.ts';
+import { storeEndpointsOf } from '../state.ts';
 import { findTool } from '../toolbox.ts';
 import { minioProgram } from './minio-program.ts';
 
@@ -22,7 +22,7 @@ export const minioServer: Server = {
     return {};
   },
   async describe({ folder, state }) {
-    const { accessKey, secretKey } = endpointsOf(state).minio;
+    const { accessKey, secretKey } = storeEndpointsOf(state).minio;
     const data = dataFolder(folder);
     return {
       command: await minioProgram.path(),

@@ -6,7 +6,7 @@ import { Failure } from '../../../src/shared/failure.ts';
 import type { PostgresEndpoint } from '../endpoints.ts';
 import { runProgram } from '../run-program.ts';
 import type { Server, ServerContext } from '../server.ts';
-import { endpointsOf, type SandboxState } from '../state.ts';
+import { type SandboxState, storeEndpointsOf } from '../state.ts';
 import { findTool, requireTool } from '../toolbox.ts';
 import { asServerUser, serverUser } from './server-user.ts';
 
@@ -23,7 +23,7 @@ function createPostgresServer(name: 'postgres' | 'botPostgres', title: string): 
     },
     async prepare(context) {
       const tools = await requireTool('postgres', context.task);
-      await makeCluster(dataFolder(context.state), tools, endpointsOf(context.state)[name], context);
+      await makeCluster(dataFolder(context.state), tools, storeEndpointsOf(context.state)[name], context);
       return { postgresTools: tools };
     },
     async describe({ state }) {

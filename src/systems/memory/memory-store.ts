@@ -1,6 +1,6 @@
 import { Failure } from '../../shared/failure.ts';
 import type { Json, JsonObject } from '../../shared/json.ts';
-import type { Conflict, DataModelVersion, Fence, Load } from '../system.ts';
+import type { Conflict, DataModelVersion, Fence, Load, Standing } from '../system.ts';
 
 /** Field values by name; an absent field has no entry. */
 export type Fields = JsonObject;
@@ -61,6 +61,8 @@ export class MemoryStore {
   content: Content = { collections: new Map(), journal: new Map(), fences: new Map(), dataModel: null };
   reachable = true;
   load: Load = { strain: 0, why: null };
+  standing: readonly Standing[] = [];
+  intrusions: readonly string[] = [];
   loseNextAnswer = false;
   /** How often `memory.fail-at` failed, by batch. */
   readonly failures = new Map<string, number>();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/failure.ts';
 import type { Json, JsonObject } from '../../shared/json.ts';
 import type { Seal } from '../../shared/sealed.ts';
-import type { Load, LookupQuery, Row, ScanQuery, System, Violations } from '../system.ts';
+import type { Load, LookupQuery, Row, ScanQuery, Standing, System, Violations } from '../system.ts';
 import { backup, fingerprintOf, restore } from './backup.ts';
 import { parseCondition, parseStatement } from './condition.ts';
 import { createJournal } from './journal.ts';
@@ -37,6 +37,10 @@ export interface MemorySystem extends Required<System> {
   setReachable(reachable: boolean): void;
   /** What `load` answers from now on. */
   setLoad(load: Load): void;
+  /** What `standing` answers from now on, whatever run is asked for. */
+  setStanding(standing: readonly Standing[]): void;
+  /** What `intrusions` answers from now on. */
+  setIntrusions(intrusions: readonly string[]): void;
   /** The next batch is kept, and fails as `unreachable` afterwards: an answer that was lost. */
   loseNextAnswer(): void;
 }
@@ -68,6 +72,8 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
     journal: createJournal(store, seal),
     preflight: () => store.exclusive(async () => []),
     load: () => store.exclusive(async () => store.load),
+    standing: () => store.exclusive(async () => store.standing),
+    intrusions: () => store.exclusive(async () => store.intrusions),
     dataModel: {
       read: () => store.exclusive(async () => store.content.dataModel),
       write: (version, fence) =>
@@ -86,6 +92,12 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
     read: (collection, id) => structuredClone((store.records(collection).get(id) as MemoryRecord | undefined) ?? null),
     setLoad: (load) => {
       store.load = load;
+    },
+    setStanding: (standing) => {
+      store.standing = standing;
+    },
+    setIntrusions: (intrusions) => {
+      store.intrusions = intrusions;
     },
     setReachable: (reachable) => {
       store.reachable = reachable;

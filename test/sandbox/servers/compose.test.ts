@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { composeEnvironment } from '../../../sandbox/servers/compose.ts';
-import type { SandboxState } from '../../../sandbox/servers/state.ts';
+import { eachServer, type SandboxState } from '../../../sandbox/servers/state.ts';
 
 const state: SandboxState = {
   version: 1,
@@ -11,8 +11,8 @@ const state: SandboxState = {
   fast: false,
   jit: 'quick',
   owner: null,
-  ports: { neo4j: 20001, postgres: 20002, botPostgres: 20003, minio: 20004 },
-  passwords: { neo4j: 'graph', postgres: 'rows', botPostgres: 'memory', minio: 'objects' },
+  ports: { ...eachServer(20_001), postgres: 20002, botPostgres: 20003, minio: 20004 },
+  passwords: { ...eachServer('other'), neo4j: 'graph', postgres: 'rows', botPostgres: 'memory', minio: 'objects' },
   postgresFolder: '/var/tmp/none',
   postgresTools: null,
   seeded: null,

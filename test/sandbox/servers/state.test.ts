@@ -31,8 +31,8 @@ describe("a sandbox's state", () => {
     const state = await createState(folder, traits);
     const other = await createState(`${folder}-other`, traits);
     const secrets = [...Object.values(state.passwords), ...Object.values(other.passwords)];
-    expect(new Set(secrets).size).toBe(8);
-    expect(new Set(Object.values(state.ports)).size).toBe(4);
+    expect(new Set(secrets).size).toBe(22);
+    expect(new Set(Object.values(state.ports)).size).toBe(11);
     expect(other.postgresFolder).not.toBe(state.postgresFolder);
   });
 
@@ -58,7 +58,7 @@ describe("a sandbox's state", () => {
   });
 
   it('gives endpoints on the loopback interface that a URL parser takes as they are', async () => {
-    const endpoints = endpointsOf(await createState(folder, traits));
+    const endpoints = endpointsOf(folder, await createState(folder, traits));
     const url = new URL(endpoints.postgres.url);
     expect(url.password).toBe(endpoints.postgres.password);
     expect(url.hostname).toBe('127.0.0.1');
