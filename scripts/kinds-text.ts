@@ -84,13 +84,25 @@ function sayMap(root: JsonSchema, schema: JsonSchema, depth: number): string {
   return `map of name to ${sayType(root, values as JsonSchema, depth + 1)}`;
 }
 
+interface Sections {
+  readonly before?: readonly ExampleStep[];
+  readonly phases?: { readonly [phase: string]: readonly ExampleStep[] };
+  readonly after?: readonly ExampleStep[];
+}
+
+type ExampleStep = { readonly use: string };
+
 /** Every step of the packs' migrations, files in order of their names. */
 async function readExamples(root: string, packs: readonly string[]): Promise<Example[]> {
   const examples: Example[] = [];
   for (const pack of packs) {
     for (const file of (await readdir(join(root, pack, 'migrations'))).filter((name) => /\.ya?ml$/.test(name)).sort()) {
-      const content = parse(await readFile(join(root, pack, 'migrations', file), 'utf8')) as { phases?: object };
-      for (const step of Object.values(content.phases ?? {}).flat() as { use: string }[]) {
+      const content = parse(await readFile(join(root, pack, 'migrations', file), 'utf8')) as Sections;
+      for (const step of [
+        ...(content.before ?? []),
+        ...Object.values(content.phases ?? {}).flat(),
+        ...(content.after ?? []),
+      ]) {
         const text = stringify([step], { lineWidth: 110, aliasDuplicateObjects: false });
         examples.push({ use: step.use, file: `${pack}/migrations/${file}`, text });
       }

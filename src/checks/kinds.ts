@@ -3,6 +3,7 @@ import { Failure } from '../shared/failure.ts';
 import { digestOf } from '../shared/json.ts';
 import { defineStepKind, readingPreview, type StepKind, type System } from '../systems/system.ts';
 import type { Check } from './check.ts';
+import { createHealthKind } from './health-kind.ts';
 import { runCheck } from './run-check.ts';
 
 interface Deps {
@@ -10,9 +11,10 @@ interface Deps {
   readonly checks: () => Promise<ReadonlyMap<string, Check>>;
 }
 
-/** The step kind that carries out checks. Its findings come from `verify`, so that every kind reports in one way. */
+/** The step kinds that carry out checks. Findings come from `verify`, so that every kind reports in one way. */
 export function createCheckKinds(deps: Deps): readonly StepKind[] {
   return [
+    createHealthKind(deps.systems),
     defineStepKind({
       name: 'checks.run',
       effect: 'reads',

@@ -4,7 +4,7 @@ import { suggest } from '../shared/suggest.ts';
 import { tellingIssue, type YamlFile } from '../shared/yaml-file.ts';
 import type { StepKind, System } from '../systems/system.ts';
 import { inputSchemaOf } from './input-schema.ts';
-import { type Migration, type MigrationStep, phases } from './migration.ts';
+import { type Migration, type MigrationStep, sectionsOf } from './migration.ts';
 
 /** What a file is held against: the environment that would carry it out. */
 export interface Surroundings {
@@ -24,9 +24,9 @@ export async function findMisfit(
   migration: Migration,
   surroundings: Surroundings,
 ): Promise<Failure | null> {
-  for (const phase of phases) {
-    for (const [index, step] of (migration.phases[phase] ?? []).entries()) {
-      const misfit = stepMisfit(file, ['phases', phase, index], step, surroundings);
+  for (const { path, steps } of sectionsOf(migration)) {
+    for (const [index, step] of steps.entries()) {
+      const misfit = stepMisfit(file, [...path, index], step, surroundings);
       if (misfit) return misfit;
     }
   }

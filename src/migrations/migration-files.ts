@@ -5,7 +5,7 @@ import { Failure } from '../shared/failure.ts';
 import { digestOf } from '../shared/json.ts';
 import { openYamlFile, type YamlFile } from '../shared/yaml-file.ts';
 import { findMisfit, type Surroundings } from './find-misfit.ts';
-import { type Migration, migrationSchema } from './migration.ts';
+import { type Migration, migrationSchema, sectionsOf } from './migration.ts';
 
 type Variables = { readonly [name: string]: string };
 
@@ -50,9 +50,9 @@ export async function readMigration(
 
 function refuseDoubledSteps(file: YamlFile<z.infer<typeof migrationSchema>>): void {
   const known = new Set<string>();
-  for (const [phase, steps] of Object.entries(file.value.phases)) {
-    for (const [index, { id }] of (steps ?? []).entries()) {
-      if (known.has(id)) throw file.refuse(['phases', phase, index, 'id'], `two steps have the id ${id}`);
+  for (const { path, steps } of sectionsOf(file.value as unknown as Migration)) {
+    for (const [index, { id }] of steps.entries()) {
+      if (known.has(id)) throw file.refuse([...path, index, 'id'], `two steps have the id ${id}`);
       known.add(id);
     }
   }

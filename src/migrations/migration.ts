@@ -71,6 +71,9 @@ export const migrationSchema = z.strictObject({
     .describe('Data-model versions.'),
   contact: z.string().describe('Whom to ask, e.g. a channel.'),
   requires: z.array(id).default([]).describe('Checks that must pass before anything changes.'),
+  before: stepsOf(
+    'What must stand still first: maintenance mode on, producers and services stopped, consumers drained. Carried out before the backup set is made.',
+  ),
   phases: z
     .strictObject({
       infrastructure: stepsOf('What everything else stands on.'),
@@ -81,6 +84,9 @@ export const migrationSchema = z.strictObject({
     })
     .refine((value) => Object.values(value).some((steps) => steps), 'name at least one phase with steps')
     .describe('Steps, phase by phase; the phases go in their fixed order, whatever the order in the file.'),
+  after: stepsOf(
+    'What goes on again: services started, workflows tried, maintenance mode off. Carried out when everything was verified.',
+  ),
   verify: z.array(id).default([]).describe('Checks that must pass afterwards.'),
   references: z
     .array(z.strictObject({ from: fieldRef, to: fieldRef }))
@@ -108,6 +114,23 @@ function ofOneCollection(group: readonly FieldRef[]): boolean {
   return new Set(group.map(({ system, collection }) => `${system}:${collection}`)).size === 1;
 }
 
+/** Steps that go together, under the place where the file has them. */
+export interface StepSection {
+  readonly id: 'before' | Phase | 'after';
+  readonly path: readonly string[];
+  readonly steps: readonly MigrationStep[];
+}
+
+/** The sections of a migration that have steps, in the order in which they are carried out. */
+export function sectionsOf(migration: Pick<Migration, 'before' | 'phases' | 'after'>): readonly StepSection[] {
+  const sections: StepSection[] = [
+    { id: 'before', path: ['before'], steps: migration.before ?? [] },
+    ...phases.map((phase) => ({ id: phase, path: ['phases', phase], steps: migration.phases[phase] ?? [] })),
+    { id: 'after', path: ['after'], steps: migration.after ?? [] },
+  ];
+  return sections.filter(({ steps }) => steps.length > 0);
+}
+
 /** A field that refers to another: while a record holds a value in `from`, the value in `to` must stay. */
 export interface Reference {
   readonly from: FieldRef;
@@ -131,7 +154,9 @@ export interface Migration {
   readonly version: { readonly from: string; readonly to: string };
   readonly contact: string;
   readonly requires: readonly string[];
+  readonly before?: readonly MigrationStep[];
   readonly phases: { readonly [phase in Phase]?: readonly MigrationStep[] };
+  readonly after?: readonly MigrationStep[];
   readonly verify: readonly string[];
   readonly references: readonly Reference[];
   readonly coupled: readonly (readonly FieldRef[])[];

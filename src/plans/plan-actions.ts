@@ -1,8 +1,10 @@
+import { checkHealthKind } from '../checks/health-kind.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Finding } from '../systems/finding.ts';
 import { assemblePlan, type PlanFrame, type PlannedStage, planStage, type StageRequest } from './build-plan.ts';
 import type { Environment } from './environment.ts';
 import type { Plan } from './plan.ts';
+import type { StepRequest } from './plan-step.ts';
 
 const frame: PlanFrame = {
   action: 'validate',
@@ -96,6 +98,12 @@ export function checkStage(id: string, title: string, checks: readonly string[])
     input: { checks },
   };
   return { id, title, steps: [step] };
+}
+
+/** Waits until these systems are up. */
+export function healthStep(systems: readonly string[]): StepRequest {
+  const title = `See that ${systems.length} systems are up`;
+  return { id: 'health', title, system: null, use: checkHealthKind, input: { systems, within: '2m' } };
 }
 
 export function isFailed(finding: Finding): boolean {

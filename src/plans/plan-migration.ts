@@ -7,7 +7,7 @@ import {
   refuseEditedFile,
   systemsToRecord,
 } from '../migrations/ledger.ts';
-import { type Migration, phases } from '../migrations/migration.ts';
+import { type Migration, type MigrationStep, type StepSection, sectionsOf } from '../migrations/migration.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Json } from '../shared/json.ts';
 import type { Finding } from '../systems/finding.ts';
@@ -15,12 +15,14 @@ import { assemblePlan, type StageRequest } from './build-plan.ts';
 import { narrowMigration } from './canary.ts';
 import type { Environment } from './environment.ts';
 import type { Plan } from './plan.ts';
-import { backupStage, checkStage, isFailed, planStages } from './plan-actions.ts';
+import { backupStage, checkStage, healthStep, isFailed, planStages } from './plan-actions.ts';
+import type { StepRequest } from './plan-step.ts';
 import { judgeBackupRoom, preflightSystems } from './preflight.ts';
 
 /**
  * A migration: whether its turn has come and what it requires are looked at now; then its backup, its phases in their fixed
- * order, its checks, and the record of the new data-model version. `canary` narrows it to one tenant or user; null = all.
+ * order, its checks, and the record of the new data-model version; around them what stops services and starts them again. `canary`
+ * narrows it to one tenant or user; null = all. `standsStill` = looked at again when `before` has been carried out: without it.
  * Throws `content-changed` where it was applied with another content.
  */
 export async function planMigration(
@@ -28,6 +30,7 @@ export async function planMigration(
   migrationId: string,
   backupId: string,
   canary: string | null,
+  standsStill = false,
 ): Promise<Plan> {
   const migration = await findMigration(environment, migrationId);
   const narrowed = canary === null ? null : narrowMigration(environment, migration, canary);
@@ -41,12 +44,16 @@ export async function planMigration(
     ...judgeRehearsal(await environment.ledger.rehearsal(migration.contentHash), environment.production),
     ...(narrowed?.findings ?? []),
   ];
+  const sections = sectionsOf({ ...migration, ...narrowed });
+  const phases = sections.filter(({ id }) => id !== 'before' && id !== 'after');
   const requests = [
+    ...(standsStill ? [] : sections.filter(({ id }) => id === 'before').map(asStage)),
     backupStage(environment, backupId, 'Back up first'),
-    ...phaseStages(narrowed?.phases ?? migration.phases),
+    ...phases.map((section) => withHealth(environment, section, phases.length > 1)),
     ...(migration.verify.length > 0 ? [checkStage('validate', 'Validate', migration.verify)] : []),
     // One canary makes no new data model.
     ...(canary === null ? versionStage(migration, versions) : []),
+    ...sections.filter(({ id }) => id === 'after').map(asStage),
   ];
   // A plan whose requirements fail is refused: looking at each step would only delay the answer.
   const stages = before.some(isFailed) ? [] : await planStages(environment, requests);
@@ -84,28 +91,36 @@ export async function findMigration(environment: Environment, migrationId: strin
   });
 }
 
-const phaseTitles = {
+const titles = {
+  before: 'Stop what writes',
   infrastructure: 'Infrastructure',
   data: 'Data',
   storage: 'Storage',
   services: 'Services',
   frontend: 'Frontend',
+  after: 'Start again',
 } as const;
 
-function phaseStages(steps: Migration['phases']): StageRequest[] {
-  return phases.flatMap((phase) => {
-    const wanted = (steps[phase] ?? []).map(({ with: input, approval, ...step }) => ({
-      ...step,
-      input,
-      ownApproval: approval === 'own',
-    }));
-    return wanted.length === 0 ? [] : [{ id: phase, title: phaseTitles[phase], steps: wanted }];
-  });
+function asStage({ id, steps }: StepSection): StageRequest {
+  return { id, title: titles[id], steps: steps.map(asRequest) };
+}
+
+function asRequest({ with: input, approval, ...step }: MigrationStep): StepRequest {
+  return { ...step, input, ownApproval: approval === 'own' };
+}
+
+/** Between phases everything that the next one may need must be well: the stores, and what this phase has touched. */
+function withHealth(environment: Environment, section: StepSection, gated: boolean): StageRequest {
+  const stage = asStage(section);
+  if (!gated) return stage;
+  const touched = new Set(section.steps.map(({ system }) => system));
+  const asked = [...environment.systems.values()].filter(({ name, backup }) => backup || touched.has(name));
+  return { ...stage, steps: [...stage.steps, healthStep(asked.map(({ name }) => name))] };
 }
 
 /** Every system that can record a version, with what it holds; others have none. */
 async function readVersions(environment: Environment, migration: Migration): Promise<RecordedVersion[]> {
-  const steps = Object.values(migration.phases).flat();
+  const steps = sectionsOf(migration).flatMap((section) => section.steps);
   const versions: RecordedVersion[] = [];
   for (const [system, { dataModel }] of environment.systems) {
     if (!dataModel) continue;
