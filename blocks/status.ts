@@ -32,6 +32,7 @@ export function statusMessage(status: EnvironmentStatus): Message {
         ...disagreement(status.systems, usual),
       ]),
       section(`*Environment:* ${held}\n*Last backup:* ${backup}`),
+      ...sections((status.standing ?? []).slice(0, 20).map((what) => `⚠ ${plain(what, 200)}`)),
       ...(status.openRuns.length === 0 ? [] : sections(['*Open runs*', ...status.openRuns.map(runLine)])),
       ...sections((status.endedHolds ?? []).slice(0, 10).map(holdLine)),
     ],

@@ -86,10 +86,10 @@ export async function openApp(config: Config): Promise<App> {
       environments,
       clock,
       logger,
-      replan: (run) => {
+      replan: (run, standsStill) => {
         const environment = environments.get(run.environment);
         if (!environment) throw new Error(`${run.environment} is gone`);
-        return makePlan(environment, run.plan, run.backupId ?? '');
+        return makePlan(environment, { ...run.plan, standsStill }, run.backupId ?? '');
       },
       settle: (run) => settle(records, listBackups, run),
     },

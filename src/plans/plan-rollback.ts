@@ -1,9 +1,11 @@
+import { checkHealthKind } from '../checks/health-kind.ts';
 import { Failure } from '../shared/failure.ts';
 import { type FieldRef, readingPreview, type UndoContext } from '../systems/system.ts';
-import { assemblePlan, type PlanFrame, type PlannedStage, stageOf } from './build-plan.ts';
+import { assemblePlan, type PlanFrame, type PlannedStage, planStage, stageOf } from './build-plan.ts';
 import { type Environment, findKind } from './environment.ts';
 import { changedSteps, findHolds, type PerformedRun, undoScope } from './find-holds.ts';
 import type { Plan, PlanStep, TakenConflict } from './plan.ts';
+import { healthStep } from './plan-actions.ts';
 import { type PlannedStep, parseInput, plannedStep, planUndoStep } from './plan-step.ts';
 import { forceOf, isHeldBack } from './take-conflicts.ts';
 
@@ -18,8 +20,18 @@ export async function planRollback(environment: Environment, run: PerformedRun, 
   const stages: PlannedStage[] = [
     referencesStage(environment, run, holds),
     await undoStage(environment, run, steps, () => undo),
+    ...(await healthStage(environment, run)),
   ];
   return assemblePlan(environment, frameOf(run, `Undo ${run.plan.title} (${run.id})`), stages);
+}
+
+/** Where the run looked at health between its phases, its undo looks at it in the end. */
+async function healthStage(environment: Environment, run: PerformedRun): Promise<PlannedStage[]> {
+  const looks = run.plan.stages.flatMap((stage) => stage.steps).filter((step) => step.use === checkHealthKind);
+  if (looks.length === 0) return [];
+  const systems = new Set(changedSteps(run).flatMap(({ system }) => system ?? []));
+  const step = healthStep([...environment.systems.keys()].filter((name) => systems.has(name)));
+  return [await planStage(environment, { id: 'health', title: 'See that everything is up', steps: [step] })];
 }
 
 /**

@@ -1,6 +1,8 @@
+import type { PlanStep } from '../plans/plan.ts';
 import type { FailureReport } from '../shared/failure.ts';
 import type { System } from '../systems/system.ts';
 import type { Execution } from './execution.ts';
+import { readIntrusions } from './intrusions.ts';
 import { readStrain, restAfter, usualPacing } from './throttle.ts';
 
 /** Why a run does not go on with its next batch. */
@@ -15,11 +17,13 @@ export type Halt =
 const restSlice = 1_000;
 
 /**
- * What is looked at before each batch, within its durable step: what people asked, and how loaded the stores are. Waits
- * while a store is above its limit. `lastMs` = how long the batch before took.
+ * What is looked at before each batch, within its durable step: what people asked, whether others write though they should
+ * not, and how loaded the stores are. Waits while somebody does, or a store is above its limit. `lastMs` = how long the batch
+ * before took.
  */
 export async function beforeBatch(
   execution: Execution,
+  step: PlanStep,
   lastMs: number,
 ): Promise<{ readonly halt: Halt | null; readonly pace: number }> {
   const { deps } = execution;
@@ -29,9 +33,16 @@ export async function beforeBatch(
   for (;;) {
     const { halt, pace } = await readControl(execution);
     if (halt !== null) return { halt, pace };
+    const intrusion = await readIntrusions(execution, step, pacing.loadEvery);
+    if (intrusion !== null) {
+      if (deps.clock.now().getTime() - since >= pacing.intrusionPatience) return { halt: intruded(intrusion), pace };
+      await tellWait(execution, `waits: ${intrusion}`);
+      await pacing.sleep(Math.min(pacing.lookEvery, restSlice));
+      continue;
+    }
     const { strain, why } = await readStrain(systems, pacing.loadEvery, deps.clock, deps.logger);
     if (strain <= 1) {
-      await tellWait(execution, why === null ? null : `goes slowly: ${why}`);
+      await tellWait(execution, why === null ? execution.note : `goes slowly: ${why}`);
       return { halt: await rest(execution, restAfter(lastMs, pace, strain), pacing.sleep), pace };
     }
     if (deps.clock.now().getTime() - since >= pacing.patience) {
@@ -59,6 +70,12 @@ export function stoppedBy(name: string): FailureReport {
     message: `${name} stopped it.`,
     advice: 'What was written is complete and journaled. Retry goes on from there; or undo it, or keep it as it is.',
     retryable: true,
+  };
+}
+
+function intruded(intrusion: string): Halt {
+  return {
+    paused: `${intrusion}. Nothing was written since that was seen. Stop what writes, then resume; or stop the run and undo it`,
   };
 }
 

@@ -1,11 +1,12 @@
-import { comparePlans } from '../plans/compare-plans.ts';
 import type { Plan, PlanStage, PlanStep } from '../plans/plan.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
 import { digestOf, type Json } from '../shared/json.ts';
-import { type Attempt, attempt, attemptPatiently, persist } from './attempt.ts';
+import { type Attempt, attemptPatiently, persist } from './attempt.ts';
 import type { Halt } from './before-batch.ts';
+import { changedSince, compareStandingStill, comparesAgain, compareWithNow } from './compare-with-now.ts';
 import type { StepPoint } from './control-records.ts';
 import type { CarryOutDeps, Durable, Execution } from './execution.ts';
+import { readStanding, standingFor } from './intrusions.ts';
 import { performStep } from './perform-step.ts';
 import type { StoredRun } from './run-records.ts';
 import { isOver, standsStill } from './run-status.ts';
@@ -47,6 +48,7 @@ export async function carryOut(
     points: typeof start === 'string' ? null : new Map(start.points.map((point) => [point.stepId, point])),
     clearsUp: false,
     waits: run.control.waits,
+    note: null,
   };
   const held = await takeEnvironment(execution);
   if (held !== null) return end(deps, run, unable, held);
@@ -66,16 +68,22 @@ export function holdsEnvironment(plan: Plan): boolean {
 async function carryOutStages(execution: Execution, begun: boolean): Promise<Outcome> {
   const { run, durable, deps } = execution;
   let compared = begun;
+  let again = comparesAgain(execution);
   let failure: FailureReport | null = null;
   for (const stage of run.plan.stages) {
     if (failure !== null && !stage.always) continue;
     const steps = stage.steps.filter((step) => stage.always || !isDone(execution, step));
     if (steps.length === 0 && stage.steps.length > 0) continue;
     if (!compared && steps.some((step) => step.effect !== 'reads')) {
-      const changes = await durable.step('compare', () => attempt(deps.logger, () => compareWithNow(execution)));
+      const changes = await durable.step('compare', () => compareWithNow(execution));
       if ('failed' in changes) return end(deps, run, 'parked', changes.failed);
-      if (changes.ok.length > 0) return end(deps, run, 'voided', changed(changes.ok));
+      if (changes.ok.length > 0) return end(deps, run, 'voided', changedSince(changes.ok));
       compared = true;
+    }
+    if (again && stage.id !== 'before') {
+      const moved = await durable.step('compare-again', () => compareStandingStill(execution));
+      if (moved !== null) return end(deps, run, 'parked', moved.failed);
+      again = false;
     }
     const halt = await carryOutStage(execution, stage, steps);
     if (halt === null) continue;
@@ -155,10 +163,6 @@ async function parkedHolder({ deps, environment, run }: Execution): Promise<stri
   return holder !== null && standsStill(holder.status) && clearsUp ? holder.runId : null;
 }
 
-async function compareWithNow({ deps, run, environment }: Execution): Promise<readonly string[]> {
-  return comparePlans(run.plan, await deps.replan(run), environment.tolerancePercent);
-}
-
 function startHeartbeat({ deps, environment, run }: Execution): NodeJS.Timeout {
   const failed = (): void => deps.logger.warn({ run: run.id }, 'the lease was not renewed');
   return setInterval(() => void deps.records.renewLease(environment.name, run.id).catch(failed), 15_000).unref();
@@ -174,8 +178,11 @@ async function end(
 ): Promise<Outcome> {
   const { records, logger } = deps;
   const type = status === 'parked' ? 'failed' : status;
-  const event = { type, text: failure?.message ?? pause } as const;
-  const detail = { ...(failure === null ? {} : { failure }), ...(pause === null ? {} : { pause }) };
+  const still = standsStill(status) ? await sayStanding(deps, run) : '';
+  const why = failure === null ? null : { ...failure, message: `${failure.message}${still}` };
+  const pausedFor = pause === null ? null : `${pause}${still === '' ? '' : `.${still}`}`;
+  const event = { type, text: why?.message ?? pausedFor } as const;
+  const detail = { ...(why === null ? {} : { failure: why }), ...(pausedFor === null ? {} : { pause: pausedFor }) };
   await persist(logger, async () => {
     if (standsStill(status) && holdsEnvironment(run.plan)) await records.parkLease(run.environment, run.id);
     const moved = await records.move(run.id, status, event, detail);
@@ -184,6 +191,13 @@ async function end(
     if (!standsStill(status) && ended) await records.releaseLease(run.environment, run.id);
   });
   return status;
+}
+
+/** What the run has set up and leaves as it is while it stands still: people must know that services are down. */
+async function sayStanding({ environments }: CarryOutDeps, run: StoredRun): Promise<string> {
+  const systems = environments.get(run.environment)?.systems;
+  const standing = systems ? await readStanding(systems, standingFor(run)) : [];
+  return standing.length === 0 ? '' : ` Still so: ${standing.join('; ')}.`;
 }
 
 async function afterEnd(deps: CarryOutDeps, run: StoredRun): Promise<Outcome> {
@@ -203,15 +217,6 @@ function tampered(): FailureReport {
     code: 'plan-changed',
     message: 'The stored plan is not the one that was signed.',
     advice: "Somebody or something wrote into the bot's database. Find out what; then ask for the run again.",
-    retryable: false,
-  };
-}
-
-function changed(changes: readonly string[]): FailureReport {
-  return {
-    code: 'plan-changed',
-    message: `It would no longer do what was approved: ${changes.slice(0, 3).join('; ')}.`,
-    advice: 'Nothing was changed. Ask for it again: the new plan shows the new numbers and needs a new vote.',
     retryable: false,
   };
 }

@@ -94,6 +94,8 @@ export interface EnvironmentStatus {
   readonly holder: { readonly runId: string; readonly status: RunStatus; readonly since: string } | null;
   readonly lastBackup: BackupView | null;
   readonly openRuns: readonly Run[];
+  /** What the run that holds the environment has set up and not taken back (services stopped, maintenance on); absent = nothing. */
+  readonly standing?: readonly string[];
   /** Runs whose hold is over and that still keep something aside; absent = not looked for. */
   readonly endedHolds?: readonly EndedHold[];
 }

@@ -15,8 +15,8 @@ export interface Durable {
 export interface CarryOutDeps {
   readonly records: RunRecords;
   readonly environments: ReadonlyMap<string, Environment>;
-  /** Makes the run's plan again, here and now. */
-  readonly replan: (run: StoredRun) => Promise<Plan>;
+  /** Makes the run's plan again, here and now. `standsStill` = its services have been stopped: without what stops them. */
+  readonly replan: (run: StoredRun, standsStill: boolean) => Promise<Plan>;
   /** What is left to do in the bot's own records when a run is done. */
   readonly settle: (run: StoredRun) => Promise<void>;
   readonly clock: Clock;
@@ -38,6 +38,8 @@ export interface Execution {
   clearsUp: boolean;
   /** What was last said about why the run waits. */
   waits: string | null;
+  /** What the step that is under way waits for by itself; null = it does not. */
+  note: string | null;
 }
 
 /** What a step kind may use while it works for this execution. */

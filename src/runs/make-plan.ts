@@ -14,7 +14,7 @@ import { standsStill } from './run-status.ts';
 
 export type MakePlan = (
   environment: Environment,
-  request: Pick<RunRequest, 'action' | 'subject' | 'canary' | 'takes'>,
+  request: Pick<RunRequest, 'action' | 'subject' | 'canary' | 'takes'> & { readonly standsStill?: boolean },
   backupId: string,
   /** Of a rollback: what newer records refer to, where that has just been looked for. */
   holds?: Promise<Holds>,
@@ -26,14 +26,14 @@ export function createMakePlan(
   listBackups: (environment: string) => Promise<readonly BackupView[]>,
   clock: Clock = systemClock,
 ): MakePlan {
-  return async (environment, { action, subject, canary = null, takes = [] }, backupId, holds) => {
+  return async (environment, { action, subject, canary = null, takes = [], standsStill = false }, backupId, holds) => {
     switch (action) {
       case 'backup':
         return planBackup(environment, backupId);
       case 'validate':
         return planValidation(environment);
       case 'migrate':
-        return planMigration(environment, subject, backupId, canary);
+        return planMigration(environment, subject, backupId, canary, standsStill);
       case 'restore':
         return planRestore(environment, await findBackup(listBackups, environment, subject), backupId);
       case 'rollback':

@@ -18,6 +18,7 @@ import type {
 } from './door.ts';
 import { findEndedHolds } from './ended-holds.ts';
 import { type Gate, isFree, mayOperate, mayRead, mayVote } from './gates.ts';
+import { readStanding, standingFor } from './intrusions.ts';
 import { preview } from './preview.ts';
 import type { ConflictReport, Run } from './run.ts';
 import { standsStill } from './run-status.ts';
@@ -167,9 +168,11 @@ async function readStatus(deps: DoorDeps, name: string, person: Person): Promise
     deps.records.list({ environment: name, statuses: ['planned', 'queued', 'running', 'paused', 'parked'], limit: 20 }),
     findEndedHolds(deps.records, environment, deps.clock.now()),
   ]);
+  const held = holder === null ? null : await deps.records.find(holder.runId);
   return {
     environment: name,
     production: environment.production,
+    standing: held === null ? [] : await readStanding(environment.systems, standingFor(held)),
     systems,
     holder,
     lastBackup: backups[0] ?? null,

@@ -27,6 +27,7 @@ interface BatchOutcome {
   readonly done: number;
   readonly kept: number;
   readonly missing: number;
+  readonly note?: string;
   readonly ms: number;
   /** Absent in what older versions remembered. */
   readonly pace?: number;
@@ -72,7 +73,7 @@ async function performBatches(
     const result = await execution.durable.step(
       `${step.id}#${index}`,
       async (): Promise<Attempt<BatchOutcome> | Halted> => {
-        const { halt, pace } = await beforeBatch(execution, lastMs);
+        const { halt, pace } = await beforeBatch(execution, step, lastMs);
         if (halt !== null) return halted(execution, step, begun, totals, halt);
         return patiently(execution, () => oneBatch(execution, step, begun, batch, { ...totals }, pace));
       },
@@ -83,6 +84,7 @@ async function performBatches(
     }
     if ('failed' in result) return { failed: result.failed };
     addBatch(totals, result.ok, begun.cap);
+    execution.note = result.ok.note ?? null;
     lastMs = result.ok.ms;
     size = nextSize(size, lastMs, targetMs(result.ok.pace ?? 1));
     if (result.ok.cursor === null) return null;

@@ -11,6 +11,8 @@ export interface Pacing {
   readonly lookEvery: number;
   /** A store that stays above its limit for this long pauses the run. */
   readonly patience: number;
+  /** The same while somebody else writes who should not: nothing is written meanwhile. */
+  readonly intrusionPatience: number;
 }
 
 export const usualPacing: Pacing = {
@@ -18,6 +20,7 @@ export const usualPacing: Pacing = {
   loadEvery: 5_000,
   lookEvery: 5_000,
   patience: 10 * 60_000,
+  intrusionPatience: 60_000,
 };
 
 /** Above this a run rests between its batches; above 1 it waits. */

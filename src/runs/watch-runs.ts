@@ -1,10 +1,13 @@
+import type { Environment } from '../plans/environment.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Orphan } from './control-records.ts';
+import { readStanding } from './intrusions.ts';
 import type { RunRecords } from './run-records.ts';
 
 interface Deps {
   readonly records: Pick<RunRecords, 'orphans' | 'parkOrphan' | 'event'>;
   readonly logger: Logger;
+  readonly environments: ReadonlyMap<string, Pick<Environment, 'systems'>>;
 }
 
 /** Seconds of silence after which people are told, and after which the run is parked though a worker once took it. */
@@ -16,16 +19,23 @@ const giveUpAfter = 10 * 60;
  * environment. People are told who holds what; a run that no worker will come back for is parked, so that a retry takes it
  * up. A worker that was only silent finds that out before its next batch, and writes nothing more.
  */
-export async function watchRuns({ records, logger }: Deps): Promise<void> {
+export async function watchRuns({ records, logger, environments }: Deps): Promise<void> {
   for (const orphan of await records.orphans()) {
     const given = orphan.work === 'dead' || (orphan.work === 'taken' && orphan.silent > giveUpAfter);
     if (given && (await park(records, orphan))) {
       logger.error({ run: orphan.runId, work: orphan.work }, 'a run was parked: nobody carries it out');
     } else if (!given && orphan.silent > tellAfter) {
-      const text = `No worker has been heard of for ${Math.round(orphan.silent / 60)} min. It holds ${orphan.environment}. When its worker is up again it goes on by itself; otherwise it is stopped, so that it can be retried.`;
+      const text = `No worker has been heard of for ${Math.round(orphan.silent / 60)} min. It holds ${orphan.environment}.${await sayStanding(environments, orphan)} When its worker is up again it goes on by itself; otherwise it is stopped, so that it can be retried.`;
       await records.event(orphan.runId, 'lost', text, `lost:${orphan.attempt}`);
     }
   }
+}
+
+/** Somebody must know that services are down, though nobody carries the run out. */
+async function sayStanding(environments: Deps['environments'], { environment, runId }: Orphan): Promise<string> {
+  const systems = environments.get(environment)?.systems;
+  const standing = systems ? await readStanding(systems, [runId]) : [];
+  return standing.length === 0 ? '' : ` Still so: ${standing.join('; ')}.`;
 }
 
 function park(records: Deps['records'], orphan: Orphan): Promise<boolean> {

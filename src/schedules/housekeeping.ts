@@ -1,4 +1,5 @@
 import { schedule } from 'node-cron';
+import type { Environment } from '../plans/environment.ts';
 import type { RunRecords } from '../runs/run-records.ts';
 import { watchRuns } from '../runs/watch-runs.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -6,6 +7,7 @@ import type { Logger } from '../shared/logger.ts';
 
 interface Deps {
   readonly records: Pick<RunRecords, 'expireOverdue' | 'orphans' | 'parkOrphan' | 'event'>;
+  readonly environments: ReadonlyMap<string, Pick<Environment, 'systems'>>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -14,14 +16,14 @@ interface Deps {
  * What the bot does by itself: every 15 seconds it closes requests that nobody approved in time, so that their cards say
  * so, and looks for runs that nobody carries out any more. Votes are judged by the clock all the same. Any number of replicas may do it at once.
  */
-export function startHousekeeping({ records, clock, logger }: Deps): { stop(): Promise<void> } {
+export function startHousekeeping({ records, environments, clock, logger }: Deps): { stop(): Promise<void> } {
   const task = schedule(
     '*/15 * * * * *',
     async () => {
       await records
         .expireOverdue(clock.now())
         .catch((error: Error) => logger.warn({ error: error.message }, 'overdue requests were not closed'));
-      await watchRuns({ records, logger }).catch((error: Error) =>
+      await watchRuns({ records, logger, environments }).catch((error: Error) =>
         logger.warn({ error: error.message }, 'nobody looked for lost runs'),
       );
     },

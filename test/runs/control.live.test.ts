@@ -490,7 +490,7 @@ describe('a worker that nobody hears of', () => {
       await bot.sql(`update tas.environment_lease set expires_at = now() - interval '2 min' where run_id = $1`, [
         run.id,
       ]);
-      await watchRuns({ records: bot.records, logger: world.deps.logger });
+      await watchRuns({ records: bot.records, logger: world.deps.logger, environments: world.deps.environments });
     };
     // The worker is only silent: it finds out before its next batch, and writes nothing more.
     expect(await world.carryOut(run, afterStep(steps.execution(), 'data.fill#0', giveUp))).toBe('over');
@@ -507,7 +507,8 @@ describe('a worker that nobody hears of', () => {
     await bot.sql(`update tas.run set status = 'running' where id = $1`, [run.id]);
     await bot.sql(`update dbos.workflow_status set status = 'PENDING' where workflow_uuid = $1`, [run.id]);
     await bot.records.acquireLease(world.environment.name, run.id, null);
-    const look = () => watchRuns({ records: bot.records, logger: world.deps.logger });
+    const look = () =>
+      watchRuns({ records: bot.records, logger: world.deps.logger, environments: world.deps.environments });
     await look();
     expect(await eventsOf(run)).not.toContainEqual(expect.stringMatching(/^lost/));
     await bot.sql(`update tas.environment_lease set expires_at = now() - interval '3 min' where run_id = $1`, [run.id]);

@@ -145,7 +145,7 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
     deps: {
       records,
       environments: new Map([[name, environment]]),
-      replan: (run) => makePlan(environment, run.plan, run.backupId ?? ''),
+      replan: (run, standsStill) => makePlan(environment, { ...run.plan, standsStill }, run.backupId ?? ''),
       settle: (run) => settle(records, listBackups, run),
       clock,
       logger: createLogger('silent'),

@@ -21,7 +21,12 @@ describe('housekeeping', () => {
     const asked: Date[] = [];
     const clock = { now: () => new Date('2030-01-01T00:00:00.000Z') };
     const expireOverdue = async (now: Date): Promise<number> => asked.push(now);
-    const housekeeping = startHousekeeping({ records: { ...nothingLost, expireOverdue }, clock, logger });
+    const housekeeping = startHousekeeping({
+      records: { ...nothingLost, expireOverdue },
+      environments: new Map(),
+      clock,
+      logger,
+    });
     await jest.advanceTimersByTimeAsync(60_000);
     expect(asked).toHaveLength(4);
     expect(asked[0]).toEqual(clock.now());
@@ -41,7 +46,12 @@ describe('housekeeping', () => {
         return 0;
       },
     };
-    const housekeeping = startHousekeeping({ records, clock: { now: () => new Date() }, logger });
+    const housekeeping = startHousekeeping({
+      environments: new Map(),
+      records,
+      clock: { now: () => new Date() },
+      logger,
+    });
     await jest.advanceTimersByTimeAsync(60_000);
     expect(calls).toBe(2);
     await housekeeping.stop();
