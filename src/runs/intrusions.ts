@@ -25,6 +25,7 @@ async function askStanding(system: System, runIds: readonly string[]): Promise<r
 
 interface Known {
   readonly at: number;
+  readonly stepId: string;
   readonly found: Promise<string | null>;
 }
 
@@ -38,9 +39,9 @@ const known = new WeakMap<Execution, Known>();
 export async function readIntrusions(execution: Execution, step: PlanStep, every: number): Promise<string | null> {
   const now = execution.deps.clock.now().getTime();
   const last = known.get(execution);
-  if (last !== undefined && now - last.at < every) return last.found;
+  if (last !== undefined && last.stepId === step.id && now - last.at < every) return last.found;
   const found = findIntrusions(execution, step);
-  known.set(execution, { at: now, found });
+  known.set(execution, { at: now, stepId: step.id, found });
   return found;
 }
 

@@ -58,7 +58,7 @@ export interface WorldOptions {
   readonly steps: readonly MigrationStep[];
   /** Systems beside `people`: records by collection. */
   readonly also?: { readonly [system: string]: { readonly [collection: string]: readonly MemoryRecord[] } };
-  readonly migration?: Partial<Pick<Migration, 'references' | 'coupled' | 'flag'>>;
+  readonly migration?: Partial<Pick<Migration, 'references' | 'coupled' | 'flag' | 'before' | 'phases' | 'after'>>;
   readonly shown?: readonly string[];
 }
 
