@@ -17,8 +17,11 @@
  */
 import type { z } from 'zod';
 import type { Json, JsonObject } from '../shared/json.ts';
+import type { BackupContext, BackupPart, Fingerprint } from './backup-part.ts';
 import type { Finding } from './finding.ts';
 import type { Kept } from './kept-tally.ts';
+
+export type { BackupContext, BackupFile, BackupPart, Fingerprint } from './backup-part.ts';
 
 export type Effect = 'reads' | 'adds' | 'changes' | 'destroys';
 export type UndoClass = 'reversible' | 'reversible-until' | 'one-way';
@@ -253,37 +256,6 @@ export interface Health {
   readonly latencyMs: number;
   /** Why it is down or limited, safe to show. */
   readonly note?: string;
-}
-
-export interface BackupFile {
-  /** Relative to the system's folder in the set, `/` as separator. */
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-/** What a store holds, as counts by collection and one hash that changes when any record or schema element does. */
-export interface Fingerprint {
-  readonly counts: { readonly [collection: string]: number };
-  readonly hash: string;
-}
-
-/** One system's artifacts in a backup set. */
-export interface BackupPart {
-  /** Name and version of the form, e.g. `neo4j-typed-export/1`. */
-  readonly format: string;
-  readonly files: readonly BackupFile[];
-  readonly fingerprint: Fingerprint;
-  /** What the part leaves out, in words (roles, other databases). */
-  readonly excludes: readonly string[];
-}
-
-export interface BackupContext {
-  /** Shared between the sets of one environment: content-addressed objects (`<sha256>`), for incremental mirrors. */
-  readonly objectsFolder: string;
-  readonly signal: AbortSignal;
-  /** `total` is null while it is not known. */
-  progress(done: number, total: number | null, unit: 'records' | 'rows' | 'objects' | 'bytes'): void;
 }
 
 /** How loaded a store is, so that a run slows down before users notice. */
