@@ -1,6 +1,8 @@
+import { kafkaServer } from './kafka/kafka-server.ts';
 import { minioServer } from './minio/minio-server.ts';
 import { neo4jServer } from './neo4j/neo4j-server.ts';
 import { botPostgres, platformPostgres } from './postgres/postgres-server.ts';
+import { redisServer } from './redis/redis-server.ts';
 import type { Server } from './server.ts';
 import type { ServerName } from './state.ts';
 
@@ -22,4 +24,11 @@ export type ServerGroup = keyof typeof serverGroups;
 /** The stores, without which there is no sandbox: what comes up when nothing is named. */
 export const storeGroups: readonly ServerGroup[] = ['neo4j', 'postgres', 'minio'];
 
-export const servers: readonly Server[] = [neo4jServer, platformPostgres, botPostgres, minioServer];
+export const servers: readonly Server[] = [
+  neo4jServer,
+  platformPostgres,
+  botPostgres,
+  minioServer,
+  kafkaServer,
+  redisServer,
+];

@@ -6,7 +6,7 @@ import type { Task } from './progress.ts';
 import { askProgram } from './run-program.ts';
 
 /** The programs that the servers are made with and run by. */
-export type ToolName = 'java' | 'maven' | 'go' | 'postgres' | 'python';
+export type ToolName = 'java' | 'maven' | 'go' | 'postgres' | 'python' | 'redis';
 
 interface ToolSpec {
   /** What is wanted, as an operator says it. */
@@ -44,6 +44,13 @@ const tools: { readonly [Name in ToolName]: ToolSpec } = {
     find: findPython,
     packages: { wanted: ['python3-venv'] },
     byHand: 'apt-get install python3-venv   (macOS: brew install python)',
+  },
+  redis: {
+    title: 'the Redis server',
+    find: findRedis,
+    // The server under another name, without the service that the package with its own name starts.
+    packages: { wanted: ['redis-tools'] },
+    byHand: 'apt-get install redis-tools   (macOS: brew install redis)',
   },
   postgres: {
     title: 'the PostgreSQL 15 server (or a later one)',
@@ -88,6 +95,12 @@ async function findJava(): Promise<string | null> {
     if (version && Number(version[1]) >= 17) return command;
   }
   return null;
+}
+
+/** Its own name, or the checker's: Debian's `redis-check-rdb` is the same program, and a server when it is called so. */
+async function findRedis(): Promise<string | null> {
+  if ((await askProgram('redis-server', ['--version'])) !== null) return 'redis-server';
+  return (await askProgram('sh', ['-c', 'command -v redis-check-rdb']))?.trim() || null;
 }
 
 /** Debian splits venv off: without it `ensurepip` is missing. */

@@ -1,13 +1,13 @@
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import neo4j, { type Driver, Neo4jError } from 'neo4j-driver';
 import { Failure } from '../../../src/shared/failure.ts';
 import type { Neo4jEndpoint } from '../endpoints.ts';
 import type { Server } from '../server.ts';
 import type { SandboxState } from '../state.ts';
-import { findTool, requireTool } from '../toolbox.ts';
+import { requireTool } from '../toolbox.ts';
 import { apocConf, neo4jConf } from './neo4j-conf.ts';
-import { classArchive, fetchNeo4j, isNeo4jThere, neo4jFolder } from './neo4j-program.ts';
+import { neo4jJars } from './neo4j-program.ts';
 import { wipeGraph } from './wipe-graph.ts';
 
 /** The password that a new database has before ours is set. */
@@ -20,14 +20,10 @@ export const neo4jServer: Server = {
   title: 'Neo4j',
   readyWithinMs: 240_000,
   endsWithinMs: 45_000,
-  async missingTools() {
-    const java = (await findTool('java')) === null;
-    const maven = !(await isNeo4jThere()) && (await findTool('maven')) === null;
-    return [...(java ? (['java'] as const) : []), ...(maven ? (['maven'] as const) : [])];
-  },
+  missingTools: () => neo4jJars.missingTools(),
   async prepare({ folder, state, task }) {
     await requireTool('java', task);
-    const lib = await fetchNeo4j(task);
+    const lib = await neo4jJars.fetch(task);
     const home = homeFolder(folder);
     for (const name of ['conf', 'import', 'data', 'logs']) await mkdir(join(home, name), { recursive: true });
     await writeFile(join(home, 'conf/neo4j.conf'), neo4jConf(state.ports.neo4j));
@@ -54,13 +50,7 @@ export const neo4jServer: Server = {
     withDriver(endpoint, endpoint.password, (driver) => check(endpoint, driver, own)),
   wipe: ({ neo4j: endpoint }) => withDriver(endpoint, endpoint.password, wipeGraph),
   dataFolders: ({ folder }) => [join(homeFolder(folder), 'data')],
-  async ended({ state }) {
-    const archive = await classArchive((await findTool('java')) ?? 'java');
-    // Nothing to take over where the server had an archive, or another one's is there already: it may be in use.
-    const own = `${archive.path}.${state.id}`;
-    if (archive.isThere) await rm(own, { force: true });
-    else await rename(own, archive.path).catch(() => undefined);
-  },
+  ended: ({ state }) => neo4jJars.keepArchive(state),
 };
 
 function homeFolder(folder: string): string {
@@ -68,19 +58,16 @@ function homeFolder(folder: string): string {
 }
 
 async function javaOptions(java: string, state: SandboxState): Promise<string[]> {
-  const archive = await classArchive(java);
   const heap = process.env.TAS_SANDBOX_NEO4J_HEAP || '1g';
   const opens = ['java.nio', 'java.io', 'sun.nio.ch'].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
   return [
     '-cp',
-    join(await neo4jFolder(), 'lib/*'),
+    join(await neo4jJars.lib(), '*'),
     '-Xms256m',
     `-Xmx${heap}`,
     '-XX:+UseSerialGC',
     ...(state.jit === 'quick' ? ['-XX:TieredStopAtLevel=1'] : []),
-    archive.isThere ? `-XX:SharedArchiveFile=${archive.path}` : `-XX:ArchiveClassesAtExit=${archive.path}.${state.id}`,
-    '-Xlog:cds=off',
-    '-Xlog:cds+dynamic=off',
+    ...(await neo4jJars.archiveOptions(java, state)),
     ...opens,
     '-Dlog4j2.disable.jmx=true',
     '-Dfile.encoding=UTF-8',
