@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { type Beside, systemsSection } from './bot-systems.ts';
 import type { Endpoints } from './servers/endpoints.ts';
 import { groups, people } from './slack/people.ts';
 
@@ -21,9 +22,14 @@ const secretNames = ['botToken', 'signingSecret', 'appToken'] as const;
 
 /**
  * Writes `tas.yaml` and its secrets (mode 600) into the sandbox's folder, and answers its path. The environment is called
- * `sandbox`; the key that seals journals is made once and kept, so that a bot started later can still undo.
+ * `sandbox`, with the stores alone or with everything `beside` them; the key that seals journals is made once and kept, so that a bot started later can still undo.
  */
-export async function writeBotConfig(folder: string, endpoints: Endpoints, slack: SlackAccess): Promise<string> {
+export async function writeBotConfig(
+  folder: string,
+  endpoints: Endpoints,
+  slack: SlackAccess,
+  beside: Beside | null = null,
+): Promise<string> {
   const secrets = join(folder, 'secrets');
   await mkdir(secrets, { recursive: true, mode: 0o700 });
   const keep = async (name: string, value: string): Promise<string> => {
@@ -46,7 +52,7 @@ export async function writeBotConfig(folder: string, endpoints: Endpoints, slack
     },
     slack: { mode: slack.mode, ...slackSecrets, port: slack.port, apiUrl: slack.apiUrl },
     people: peopleSection(),
-    environments: { sandbox: await environmentSection(endpoints, keep) },
+    environments: { sandbox: await environmentSection(endpoints, keep, beside) },
   };
   const path = join(folder, 'tas.yaml');
   await writeFile(path, stringify(config), { mode: 0o600 });
@@ -68,33 +74,12 @@ function peopleSection(): object {
 async function environmentSection(
   endpoints: Endpoints,
   keep: (name: string, value: string) => Promise<string>,
+  beside: Beside | null,
 ): Promise<object> {
   const example = parse(
     await readFile(resolve(import.meta.dirname, '../packs/tas/environment.example.yaml'), 'utf8'),
   ) as {
     staging: Record<string, unknown>;
   };
-  const { neo4j, postgres, minio } = endpoints;
-  return {
-    ...example.staging,
-    systems: {
-      objects: {
-        type: 'minio',
-        url: minio.url,
-        accessKey: minio.accessKey,
-        secretKey: await keep('minio', minio.secretKey),
-        bucket: minio.bucket,
-      },
-      graph: { type: 'neo4j', url: neo4j.url, user: neo4j.user, password: await keep('neo4j', neo4j.password) },
-      relational: {
-        type: 'postgres',
-        host: postgres.host,
-        port: postgres.port,
-        database: postgres.database,
-        user: postgres.user,
-        password: await keep('postgres', postgres.password),
-        tools: postgres.toolsFolder,
-      },
-    },
-  };
+  return { ...example.staging, systems: await systemsSection(endpoints, keep, beside) };
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeBotConfig } from './bot-config.ts';
 import { type BotProcess, startBot } from './bot-process.ts';
+import type { Beside } from './bot-systems.ts';
 import type { Endpoints } from './servers/endpoints.ts';
 import { chooseFreePort } from './servers/ports.ts';
 import { type SimulatedSlack, startSlack } from './slack/slack.ts';
@@ -23,12 +24,14 @@ export async function startBotSession(
   folder: string,
   endpoints: Endpoints,
   mode: 'http' | 'socket' = 'http',
+  beside: Beside | null = null,
 ): Promise<BotSession> {
   await mkdir(folder, { recursive: true });
   const slack = await startSlack();
   const port = mode === 'http' ? await chooseFreePort([]) : 0;
   const { apiUrl, botToken, appToken, signingSecret } = slack;
-  const configPath = await writeBotConfig(folder, endpoints, { mode, apiUrl, botToken, appToken, signingSecret, port });
+  const access = { mode, apiUrl, botToken, appToken, signingSecret, port };
+  const configPath = await writeBotConfig(folder, endpoints, access, beside);
   const logPath = join(folder, 'bot.log');
   const start = (): Promise<BotProcess> => startBot({ configPath, logPath, port: mode === 'http' ? port : null });
   if (mode === 'http') slack.connectApp(`http://127.0.0.1:${port}/slack/events`);
