@@ -1,4 +1,4 @@
-import { sayDuration } from '../../src/shared/duration.ts';
+import { durationSchema, millisecondsOf, sayDuration } from '../../src/shared/duration.ts';
 
 describe('a duration in words', () => {
   it.each([
@@ -18,5 +18,21 @@ describe('a duration in words', () => {
 
   it('never says 1000 ms', () => {
     expect(sayDuration(999.7)).toBe('1 s');
+  });
+});
+
+describe('a duration as people write it', () => {
+  it.each([
+    ['500ms', 500],
+    ['90s', 90_000],
+    ['5m', 300_000],
+    ['2h', 7_200_000],
+    ['3d', 259_200_000],
+  ])('reads %s', (text, milliseconds) => {
+    expect(millisecondsOf(durationSchema.parse(text))).toBe(milliseconds);
+  });
+
+  it.each(['', '0s', '5', 'm', '5 m', '-5m', '5M', '1.5h', '5m30s'])('refuses "%s"', (text) => {
+    expect(durationSchema.safeParse(text).success).toBe(false);
   });
 });
