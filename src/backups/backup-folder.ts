@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../shared/failure.ts';
 import type { Secret } from '../shared/secret.ts';
+import type { Finding } from '../systems/finding.ts';
 import type { BackupContext, Fingerprint, System } from '../systems/system.ts';
 import { type BackupSet, corrupt, readManifest, type StoredPart, signManifest } from './backup-set.ts';
 import { refuseFullDisk } from './disk-room.ts';
@@ -47,6 +48,8 @@ export interface BackupFolder {
   readSet(environment: string, setId: string): Promise<BackupSet>;
   /** Reads all of the set again, shared objects included; throws `corrupt-backup` at the first thing that is wrong. */
   verifySet(environment: string, setId: string): Promise<void>;
+  /** What restoring the part would replay or lose beside the data, as the system says; empty where it has nothing to say. */
+  previewRestore(request: Pick<PartRequest, 'environment' | 'setId' | 'system'>): Promise<readonly Finding[]>;
   /**
    * Verifies every checksum of the part, then replaces what the system holds. Throws `step-failed` when the system then
    * holds something else than the part says.
@@ -172,6 +175,11 @@ export function createBackupFolder(root: string, key: Secret): BackupFolder {
       const { parts } = await place.read(setId);
       for (const [system, part] of Object.entries(parts))
         await verifyPart(place.at(setId, system), part, place.objects);
+    },
+    async previewRestore({ environment, setId, system }) {
+      const place = shelf(environment);
+      const part = (await place.read(setId)).parts[system.name];
+      return (part && (await system.previewRestore?.(part, place.at(setId, system.name)))) ?? [];
     },
     async restorePart(request) {
       const place = shelf(request.environment);

@@ -72,6 +72,7 @@ function restorePart(deps: Deps): StepKind {
         undoClass: 'one-way',
         locks: [`${system} holds nothing, or two states, while it is being replaced: no service may use it`],
         bytes: part?.files.reduce((bytes, file) => bytes + file.bytes, 0) ?? 0,
+        findings: await deps.folder.previewRestore({ environment: deps.environment, setId, system: found }),
       };
     },
     async performBatch({ setId, system }, _batch, { signal, fence }: StepContext) {

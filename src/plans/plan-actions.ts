@@ -1,6 +1,7 @@
 import { checkHealthKind } from '../checks/health-kind.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Finding } from '../systems/finding.ts';
+import type { System } from '../systems/system.ts';
 import { assemblePlan, type PlanFrame, type PlannedStage, planStage, type StageRequest } from './build-plan.ts';
 import type { Environment } from './environment.ts';
 import type { Plan } from './plan.ts';
@@ -43,7 +44,9 @@ export async function planRestore(
   safetyId: string,
 ): Promise<Plan> {
   // Stores that are referred to come before stores that refer; the configuration lists them in that order.
-  const order = [...environment.systems.keys()].filter((name) => set.systems.includes(name));
+  const inSet = [...environment.systems.values()].filter(({ name }) => set.systems.includes(name));
+  const order = inSet.filter((system) => system.restore).map(({ name }) => name);
+  const left = inSet.filter((system) => !system.restore);
   const stages = await planStages(environment, [
     backupStage(environment, safetyId, 'Back up what is there now (safety set)'),
     {
@@ -60,9 +63,21 @@ export async function planRestore(
   ]);
   return assemblePlan(
     environment,
-    { ...frame, action: 'restore', subject: set.id, title: `Restore ${set.id}` },
+    { ...frame, action: 'restore', subject: set.id, title: `Restore ${set.id}`, findings: left.map(notRestored) },
     stages,
   );
+}
+
+/** Something is in the set that cannot be brought back from it. */
+function notRestored({ name }: System): Finding {
+  return {
+    check: `${name}-not-restored`,
+    title: `${name} stays as it is: what the set has of it is for comparison`,
+    status: 'skipped',
+    count: null,
+    samples: [],
+    advice: 'what holds its data (its database) is restored with the system that it lies in',
+  };
 }
 
 export async function planStages(environment: Environment, requests: readonly StageRequest[]): Promise<PlannedStage[]> {

@@ -333,6 +333,8 @@ export interface System {
   counts?(): Promise<Fingerprint['counts']>;
   /** Writes into an existing empty folder. A failed backup throws; the caller removes the folder. */
   backup?(folder: string, context: BackupContext): Promise<BackupPart>;
+  /** What a restore of the part would replay or lose beside the data, as things are now. Reads only. */
+  previewRestore?(part: BackupPart, folder: string): Promise<readonly Finding[]>;
   /** Replaces what the store holds with the part. May be called again after a crash. The result is read from the store. */
   restore?(part: BackupPart, folder: string, context: BackupContext): Promise<Fingerprint>;
   close(): Promise<void>;

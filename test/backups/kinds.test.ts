@@ -68,3 +68,13 @@ it('names the systems that there are when one is asked for that is not', async (
   const failure = await failureOf(() => step('backup.take-part', { setId, system: 'nowhere' }));
   expect(failure.advice).toContain('people, files');
 });
+
+it('tells with the restore what the system would replay or lose beside its data', async () => {
+  await takeSet();
+  const replays = { check: 'replay', title: 'replays 12 messages', status: 'warning', count: 12, samples: [] } as const;
+  Object.assign(sample.people, { previewRestore: async () => [replays] });
+  const preview = (system: string) =>
+    (kinds['backup.restore-part'] as StepKind).preview({ setId, system }, stepContext());
+  expect((await preview('people')).findings).toEqual([replays]);
+  expect((await preview('files')).findings).toEqual([]);
+});

@@ -73,6 +73,7 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
     preflight: () => store.exclusive(async () => []),
     load: () => store.exclusive(async () => store.load),
     standing: () => store.exclusive(async () => store.standing),
+    previewRestore: async () => [],
     intrusions: () => store.exclusive(async () => store.intrusions),
     dataModel: {
       read: () => store.exclusive(async () => store.content.dataModel),
