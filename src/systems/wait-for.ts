@@ -5,15 +5,7 @@ import type { Failure } from '../shared/failure.ts';
 import type { Json } from '../shared/json.ts';
 import type { BatchRequest, BatchResult } from './system.ts';
 
-const units: { readonly [unit: string]: number } = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A length of time in a migration file: `90s`, `5m`, `2h`, `1d`. */
-export const durationText = z.string().regex(/^[1-9]\d{0,4}[smhd]$/, 'a number and s, m, h or d, e.g. 90s or 5m');
-
-/** Of a text that `durationText` has passed. */
-export function milliseconds(text: string): number {
-  return Number(text.slice(0, -1)) * (units[text.slice(-1)] ?? Number.NaN);
-}
+export { durationSchema as durationText, millisecondsOf as milliseconds } from '../shared/duration.ts';
 
 /** A batch that waits ends after this long, so that people can pause the run and see what it waits for. */
 const longestBatch = 5_000;

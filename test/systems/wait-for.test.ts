@@ -1,21 +1,9 @@
 import { Failure } from '../../src/shared/failure.ts';
-import { durationText, milliseconds, waitFor } from '../../src/systems/wait-for.ts';
+import { waitFor } from '../../src/systems/wait-for.ts';
 
 const { signal } = new AbortController();
 const tooLong = (waitsFor: string, waited: string) =>
   new Failure({ code: 'step-failed', message: `${waited}: ${waitsFor}`, advice: 'Look at it.' });
-
-describe('a length of time in a file', () => {
-  it('is a number with its unit', () => {
-    expect(['90s', '5m', '2h', '1d'].map((text) => milliseconds(durationText.parse(text)))).toEqual([
-      90_000, 300_000, 7_200_000, 86_400_000,
-    ]);
-  });
-
-  it.each(['0s', '5', 'm', '1.5h', '5 m', '-3s', '100000s'])('is not %s', (text) => {
-    expect(durationText.safeParse(text).success).toBe(false);
-  });
-});
 
 describe('a batch that waits', () => {
   it('ends the step as soon as what it waits for is there', async () => {
