@@ -1,3 +1,4 @@
+import { embeddingsServer } from './embeddings/embeddings-server.ts';
 import { kafkaServer } from './kafka/kafka-server.ts';
 import { minioServer } from './minio/minio-server.ts';
 import { neo4jServer } from './neo4j/neo4j-server.ts';
@@ -31,4 +32,5 @@ export const servers: readonly Server[] = [
   minioServer,
   kafkaServer,
   redisServer,
+  embeddingsServer,
 ];
