@@ -1,6 +1,6 @@
-import pg from 'pg';
 import type { Picture } from '../../sandbox/demo/stores.ts';
 import { type Journey, openJourney } from './open-journey.ts';
+import { untilOver } from './until-over.ts';
 
 /** Enough for a few batches of the larger steps, and little enough for a restart at every event. */
 const users = 2_200;
@@ -32,44 +32,9 @@ async function askAndApprove({ session: { slack } }: Journey): Promise<string> {
   return /run-[0-9a-z]{10}/.exec(JSON.stringify(card.blocks))?.[0] ?? '';
 }
 
-/** Waits for the run's end; with `kill` the bot is killed at every event that was not the cause of a kill before. */
-async function untilOver(journey: Journey, runId: string, kill: boolean): Promise<number> {
-  const listener = new pg.Client({ connectionString: journey.botPool.options.connectionString as string });
-  await listener.connect();
-  await listener.query('listen tas_run_event');
-  let wake: () => void = () => undefined;
-  listener.on('notification', () => wake());
-  const killedAt = new Set<string>();
-  try {
-    for (;;) {
-      const woken = new Promise<void>((resolve) => {
-        wake = resolve;
-        setTimeout(resolve, 1_000).unref();
-      });
-      const { rows } = await journey.botPool.query<{ key: string; type: string }>(
-        // Work that is repeated reports its progress anew: the same progress is the same place.
-        `select coalesce(once, type || (select sum(done) from tas.run_step where run_id = $1)) as key, type
-           from tas.run_event where run_id = $1 order by id desc limit 1`,
-        [runId],
-      );
-      const last = rows[0];
-      if (last && ['done', 'failed', 'voided'].includes(last.type)) return killedAt.size;
-      if (kill && last && !killedAt.has(last.key)) {
-        killedAt.add(last.key);
-        await journey.session.bot().kill('SIGKILL');
-        await journey.session.restart();
-      } else {
-        await woken;
-      }
-    }
-  } finally {
-    await listener.end();
-  }
-}
-
 async function outcomeOf(journey: Journey, kill: boolean): Promise<Outcome> {
   const runId = await askAndApprove(journey);
-  const kills = await untilOver(journey, runId, kill);
+  const kills = await untilOver(journey, runId, () => kill);
   const run = await journey.botPool.query<{ status: string; failure: unknown; sequence_base: string }>(
     'select status, failure, sequence_base from tas.run where id = $1',
     [runId],

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { type BotSession, startBotSession } from '../../sandbox/bot-session.ts';
+import type { Beside } from '../../sandbox/bot-systems.ts';
 import { openStores, type Stores } from '../../sandbox/demo/stores.ts';
 import { type SeedKind, seed } from '../../sandbox/seed/seed.ts';
 import type { Endpoints } from '../../sandbox/servers/endpoints.ts';
 import { readGivenEndpoints } from '../../sandbox/servers/given-endpoints.ts';
-import { liveStores } from '../live-stores.ts';
+import { liveEndpoints, liveStores } from '../live-stores.ts';
 
 /** A platform with data, a simulated Slack and the bot in it, on the test stores. */
 export interface Journey {
@@ -21,19 +22,26 @@ export interface Journey {
   close(): Promise<void>;
 }
 
-/** Fills the stores, makes a fresh database for the bot and starts it. */
-export async function openJourney(kind: SeedKind, mode: 'http' | 'socket' = 'http'): Promise<Journey> {
+/** Fills the stores, makes a fresh database for the bot and starts it; `beside` = with every system of the platform. */
+export async function openJourney(
+  kind: SeedKind,
+  mode: 'http' | 'socket' = 'http',
+  beside: Beside | null = null,
+): Promise<Journey> {
   const admin = new pg.Client({ connectionString: liveStores().botPostgres.url });
   await admin.connect();
   const name = `journey_${randomBytes(4).toString('hex')}`;
   await admin.query(`create database ${name}`);
   const botUrl = new URL(liveStores().botPostgres.url);
   botUrl.pathname = `/${name}`;
-  const given = readGivenEndpoints({ ...process.env, TEST_BOT_POSTGRES_URL: botUrl.href }) as Endpoints;
+  const given = {
+    ...liveEndpoints(),
+    ...readGivenEndpoints({ ...process.env, TEST_BOT_POSTGRES_URL: botUrl.href }),
+  } as Endpoints;
   await ensurePlatform(given);
   await seed(given, { kind });
   const folder = await mkdtemp(join(tmpdir(), 'tas-journey-'));
-  const session = await startBotSession(folder, given, mode);
+  const session = await startBotSession(folder, given, mode, beside);
   const stores = openStores(given);
   const botPool = new pg.Pool({ connectionString: botUrl.href, max: 2 });
   // A connection that is cut while it idles is made anew by the pool; without a listener it would end the test run.
