@@ -34,6 +34,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   pg: ['src/systems/postgres/', 'src/storage/'],
   'libpg-query': ['src/systems/postgres/sql/parse.ts'],
   minio: ['src/systems/minio/'],
+  '@kubernetes/client-node': ['src/systems/kubernetes/'],
   'node-cron': ['src/schedules/'],
   pino: ['src/shared/logger.ts'],
   yaml: ['src/shared/yaml-file.ts'],

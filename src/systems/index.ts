@@ -2,6 +2,7 @@ import type { RevealSecret, SystemConfig } from '../config/config.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Seal } from '../shared/sealed.ts';
+import { createKubernetesSystem } from './kubernetes/kubernetes-system.ts';
 import { createMinioSystem } from './minio/minio-system.ts';
 import { createNeo4jSystem } from './neo4j/neo4j-system.ts';
 import { createPostgresSystem } from './postgres/postgres-system.ts';
@@ -56,7 +57,16 @@ const makers: {
       logger,
       ...(region ? { region } : {}),
     }),
-  kubernetes: notYet,
+  kubernetes: (name, { namespaces, home, kubeconfig, context }, { seal, logger }) =>
+    createKubernetesSystem({
+      name,
+      namespaces,
+      home,
+      seal,
+      logger,
+      ...(kubeconfig ? { kubeconfig } : {}),
+      ...(context ? { context } : {}),
+    }),
   deeplake: notYet,
   keycloak: notYet,
   kafka: notYet,

@@ -1,0 +1,12 @@
+import type { StepKind } from '../../system.ts';
+import type { KindSetting } from '../part.ts';
+import type { Right } from '../rights.ts';
+
+/** A step kind with what the bot must be allowed to do for it, its undo included; a preflight asks the server. */
+export interface ClusterKind {
+  readonly kind: StepKind;
+  readonly rights: readonly Right[];
+}
+
+/** Every kind of this system: one line each. */
+export const kindMakers: readonly ((setting: KindSetting) => ClusterKind)[] = [];
