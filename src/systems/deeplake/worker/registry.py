@@ -1,0 +1,14 @@
+"""Every operation by name. To add one: a module with `operations(place)`, and its line here."""
+
+import control_files
+import datasets
+import rows
+from place import Place
+
+
+def operations(setting):
+    place = Place(setting["root"], setting.get("s3"))
+    found = {}
+    for module in (control_files, datasets, rows):
+        found.update(module.operations(place))
+    return found
