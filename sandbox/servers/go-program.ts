@@ -15,6 +15,8 @@ interface GoProgramOptions {
   /** What is built, in words: `the server`. */
   readonly what: string;
   readonly buildArgs?: readonly string[];
+  /** For the linker, besides leaving out symbols: settings of variables. A part of what the program is. */
+  readonly ldflags?: readonly string[];
   /** About how long on two cores with nothing in Go's caches, and how many packages that compiles. */
   readonly buildMs: number;
   readonly packages: number;
@@ -40,6 +42,7 @@ export function goProgram(options: GoProgramOptions): GoProgram {
     const hash = createHash('sha256');
     for (const source of sources) hash.update(await readFile(join(folder, source)));
     hash.update(`${process.platform} ${process.arch}`);
+    for (const flag of options.ldflags ?? []) hash.update(`\n${flag}`);
     return join(cacheFolder(), `${name}-${hash.digest('hex').slice(0, 16)}`, name);
   };
   const isBuilt = async (): Promise<boolean> =>
@@ -67,7 +70,8 @@ export function goProgram(options: GoProgramOptions): GoProgram {
 }
 
 async function compile(go: string, path: string, options: GoProgramOptions, task: Task): Promise<void> {
-  const { folder: cwd, what, buildArgs = [], buildMs, packages } = options;
+  const { folder: cwd, what, buildArgs = [], ldflags = [], buildMs, packages } = options;
+  const linking = ['-s', '-w', ...ldflags].join(' ');
   const draft = `${path}.${randomBytes(4).toString('hex')}`;
   const env = { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false -mod=readonly', GOWORK: 'off' };
   const advice = 'Run it again: what was downloaded and compiled is kept. Go needs its module proxy for this.';
@@ -84,7 +88,7 @@ async function compile(go: string, path: string, options: GoProgramOptions, task
   let compiled = 0;
   task.begin(`building ${what}, once for this user`, buildMs);
   try {
-    await runProgram(go, ['build', '-v', '-trimpath', ...buildArgs, '-ldflags', '-s -w', '-o', draft, '.'], {
+    await runProgram(go, ['build', '-v', '-trimpath', ...buildArgs, '-ldflags', linking, '-o', draft, '.'], {
       cwd,
       env,
       advice,

@@ -1,5 +1,6 @@
 import { embeddingsServer } from './embeddings/embeddings-server.ts';
 import { kafkaServer } from './kafka/kafka-server.ts';
+import { kubernetesServer } from './kubernetes/kubernetes-server.ts';
 import { minioServer } from './minio/minio-server.ts';
 import { neo4jServer } from './neo4j/neo4j-server.ts';
 import { botPostgres, platformPostgres } from './postgres/postgres-server.ts';
@@ -30,6 +31,7 @@ export const servers: readonly Server[] = [
   platformPostgres,
   botPostgres,
   minioServer,
+  kubernetesServer,
   kafkaServer,
   redisServer,
   embeddingsServer,
