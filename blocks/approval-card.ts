@@ -22,6 +22,7 @@ export function approvalCard(run: Run, tokens: Tokens, called: Called): Message 
     section(
       `*${headline}*\n${plain(run.plan.title, 200)}${run.reason === null ? '' : `\n“${plain(run.reason, 500)}”`}`,
     ),
+    ...undoByItself(run),
     context(`${calls.length === 0 ? '' : `${calls.join(' ')} please vote · `}${asked} · ${code(run.id)}`),
   ];
   const tail = [
@@ -39,6 +40,16 @@ export function approvalCard(run: Run, tokens: Tokens, called: Called): Message 
     body: planEvidence(run.plan, 'card'),
     tail,
   });
+}
+
+/** What else the vote covers. */
+function undoByItself({ plan }: Run): Block[] {
+  if (plan.undoAfterMinutes === undefined) return [];
+  return [
+    context(
+      `If it stops while services are down and nobody decides within ${plan.undoAfterMinutes} min, it undoes itself: your vote covers that.`,
+    ),
+  ];
 }
 
 /** One line for each vote so far. */

@@ -6,6 +6,7 @@ import { fitCard } from './fit.ts';
 import { measureRun } from './measure.ts';
 import { actions, context, type Message, section, sections } from './message.ts';
 import { sayCount, sayHeadline } from './say.ts';
+import { clockTime } from './when.ts';
 
 /** A run that stopped: what happened, what is safe, what to do. Without buttons once it is no longer parked. */
 export function failureCard(run: Run, tokens: Tokens, now: Date): Message {
@@ -20,13 +21,17 @@ export function failureCard(run: Run, tokens: Tokens, now: Date): Message {
   const held = parked
     ? `*${plain(run.environment, 60)}* stays held by this run until it is retried, undone or kept as it is.`
     : 'It is no longer stopped: the run has moved on since.';
+  const due =
+    parked && run.undoDue !== null
+      ? `\n*Unless somebody decides:* services are down, so it undoes itself at ${clockTime(run.undoDue)}; the vote on it covers that.`
+      : '';
   const environment = bare(run.environment, 40).toUpperCase();
   return fitCard({
     text: `Stopped: ${headline} — ${run.failure === null ? 'a step failed' : plain(run.failure.message, 200)}`,
     head: [
       section(`✗ *Stopped: ${headline}*\n${mentionUser(run.requester.id)}: it stopped${where}.`),
       section(
-        `*What happened:* ${what}\n*What is safe:* ${safe} ${held}${advice === '' ? '' : `\n*What to do:* ${advice}`}`,
+        `*What happened:* ${what}\n*What is safe:* ${safe} ${held}${advice === '' ? '' : `\n*What to do:* ${advice}`}${due}`,
       ),
     ],
     body: sections(run.findings.filter((finding) => finding.status === 'failed').flatMap(findingLines)),

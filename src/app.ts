@@ -16,6 +16,7 @@ import { createMakePlan, type MakePlan } from './runs/make-plan.ts';
 import { openDoor as openRunsDoor } from './runs/open-door.ts';
 import type { RunRecords } from './runs/run-records.ts';
 import { settle } from './runs/settle.ts';
+import { undoOverdue } from './runs/undo-by-itself.ts';
 import { createUndoKinds } from './runs/undo-kinds.ts';
 import { systemClock } from './shared/clock.ts';
 import { Failure } from './shared/failure.ts';
@@ -39,6 +40,8 @@ export interface App {
   readonly logger: Logger;
   /** For the worker that carries runs out. */
   readonly engine: CarryOutDeps;
+  /** Undoes runs that stopped with services down, when their time is over. */
+  undoOverdue(): Promise<void>;
   /** Throws `same-server` where the bot's own database lies on a server that it manages: a restore would rewind its memory. */
   refuseSharedServer(): Promise<void>;
   /** Who acts at the terminal: by token, or by name where the configuration trusts names. */
@@ -93,6 +96,7 @@ export async function openApp(config: Config): Promise<App> {
       },
       settle: (run) => settle(records, listBackups, run),
     },
+    undoOverdue: () => undoOverdue({ environments, records, makePlan, clock, logger }),
     refuseSharedServer: () => refuseSharedServer(database, environments),
     terminalPerson: (name, token) => identifyTerminal(config.people, outbox.members, name, token),
     async close() {
@@ -159,6 +163,7 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
     tolerancePercent: settings.tolerancePercent,
     holdDays: settings.holdDays,
     stopAfterErrors: settings.stopAfterErrors,
+    ...(settings.undoAfterMinutes === undefined ? {} : { undoAfterMinutes: settings.undoAfterMinutes }),
     rates: () => deps.records.rates(),
     shown: new Set(settings.show),
     configHash: digestOf(settings as unknown as Json),

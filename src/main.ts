@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     deps: app.engine,
     logger: app.logger,
   });
-  const housekeeping = startHousekeeping(app.engine);
+  const housekeeping = startHousekeeping({ ...app.engine, undoOverdue: app.undoOverdue });
   const front = createSlackFront({
     config: config.slack,
     people: config.people,

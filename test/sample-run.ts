@@ -115,6 +115,7 @@ export function sampleRun(over: Partial<Run> = {}): Run {
     failure: null,
     backupId: null,
     undoneBy: null,
+    undoDue: null,
     control: { pace: 1, asked: null, pause: null, waits: null, gates: [], ballot: null },
     ...over,
   };

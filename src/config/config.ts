@@ -163,6 +163,8 @@ const environment = z.strictObject({
   tolerancePercent: z.number().min(0).max(50).default(3),
   /** Days for which what a run keeps aside (dropped columns, renamed tables) stays, from its end on: undo works until then. */
   holdDays: z.number().int().min(0).max(3650).default(14),
+  /** Minutes after which a run that stopped while services are down undoes itself, unless somebody decides; absent = never. */
+  undoAfterMinutes: z.number().int().min(1).max(1440).optional(),
   /** How many failures of stores are tried again in a run before it stops. */
   stopAfterErrors: z.number().int().min(1).max(10_000).default(10),
   /** Fields whose values may be shown in samples and conflicts, as `Collection.field`; everything else is masked. */

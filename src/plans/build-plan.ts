@@ -32,6 +32,7 @@ export interface PlanFrame {
   readonly about?: PlanAbout;
   readonly canary?: string | null;
   readonly takes?: readonly TakenConflict[];
+  readonly undoAfterMinutes?: number;
 }
 
 /** Looks at the steps of a stage one after the other: stores are read by one query at a time. */

@@ -20,6 +20,8 @@ export interface Environment {
   readonly tolerancePercent: number;
   /** Days for which what a run keeps aside stays, from the run's end on. */
   readonly holdDays: number;
+  /** Minutes after which a run that stopped while services are down undoes itself; absent = never. */
+  readonly undoAfterMinutes?: number;
   /** A run parks when more failures than this were tried again; absent = 10. */
   readonly stopAfterErrors?: number;
   /** Fields whose values may be shown, as `Collection.field`. */

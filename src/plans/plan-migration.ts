@@ -71,6 +71,9 @@ export async function planMigration(
       references: migration.references,
       coupled: migration.coupled,
       findings: [...before, ...preflight],
+      ...(migration.before && environment.undoAfterMinutes !== undefined
+        ? { undoAfterMinutes: environment.undoAfterMinutes }
+        : {}),
       about: { ...migration.version, flag: migration.flag ?? null, contact: migration.contact },
       canary,
     },

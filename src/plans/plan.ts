@@ -91,6 +91,8 @@ export interface Plan {
   readonly about?: PlanAbout;
   /** Of a rollback: only these conflicts are undone, whatever stands there now; absent = the usual undo. */
   readonly takes?: readonly TakenConflict[];
+  /** Minutes after which the run, stopped while services are down, undoes itself; absent = it does not. The vote covers that. */
+  readonly undoAfterMinutes?: number;
   /** Days after the run's end for which what it keeps aside can be brought back; absent in plans of older versions. */
   readonly holdDays?: number;
   readonly stages: readonly PlanStage[];

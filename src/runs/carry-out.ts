@@ -6,7 +6,7 @@ import type { Halt } from './before-batch.ts';
 import { changedSince, compareStandingStill, comparesAgain, compareWithNow } from './compare-with-now.ts';
 import type { StepPoint } from './control-records.ts';
 import type { CarryOutDeps, Durable, Execution } from './execution.ts';
-import { readStanding, standingFor } from './intrusions.ts';
+import { sayStanding, undoDueOf } from './left-standing.ts';
 import { performStep } from './perform-step.ts';
 import type { StoredRun } from './run-records.ts';
 import { isOver, standsStill } from './run-status.ts';
@@ -182,7 +182,12 @@ async function end(
   const why = failure === null ? null : { ...failure, message: `${failure.message}${still}` };
   const pausedFor = pause === null ? null : `${pause}${still === '' ? '' : `.${still}`}`;
   const event = { type, text: why?.message ?? pausedFor } as const;
-  const detail = { ...(why === null ? {} : { failure: why }), ...(pausedFor === null ? {} : { pause: pausedFor }) };
+  const due = status === 'parked' ? await undoDueOf(deps, run) : null;
+  const detail = {
+    ...(why === null ? {} : { failure: why }),
+    ...(pausedFor === null ? {} : { pause: pausedFor }),
+    ...(due === null ? {} : { undoDue: due }),
+  };
   await persist(logger, async () => {
     if (standsStill(status) && holdsEnvironment(run.plan)) await records.parkLease(run.environment, run.id);
     const moved = await records.move(run.id, status, event, detail);
@@ -191,13 +196,6 @@ async function end(
     if (!standsStill(status) && ended) await records.releaseLease(run.environment, run.id);
   });
   return status;
-}
-
-/** What the run has set up and leaves as it is while it stands still: people must know that services are down. */
-async function sayStanding({ environments }: CarryOutDeps, run: StoredRun): Promise<string> {
-  const systems = environments.get(run.environment)?.systems;
-  const standing = systems ? await readStanding(systems, standingFor(run)) : [];
-  return standing.length === 0 ? '' : ` Still so: ${standing.join('; ')}.`;
 }
 
 async function afterEnd(deps: CarryOutDeps, run: StoredRun): Promise<Outcome> {

@@ -45,6 +45,12 @@ export async function readIntrusions(execution: Execution, step: PlanStep, every
   return found;
 }
 
+/** Whether something of these runs still keeps others out of the stores. */
+export async function closesStores(systems: ReadonlyMap<string, System>, runIds: readonly string[]): Promise<boolean> {
+  const closing = await Promise.all([...systems.values()].map((system) => closes(system, runIds)));
+  return closing.includes(true);
+}
+
 async function findIntrusions({ environment, run }: Execution, step: PlanStep): Promise<string | null> {
   const runIds = standingFor(run);
   const systems = [...environment.systems.values()];

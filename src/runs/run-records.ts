@@ -64,6 +64,12 @@ export interface RunRecords extends ControlRecords {
   ): Promise<'doubled' | 'over' | 'wait' | 'queued' | 'rejected'>;
   /** Parked → running again, as the next attempt. */
   enqueueRetry(runId: string, by?: Asker): Promise<boolean>;
+  /** Parked runs that should have undone themselves by now. */
+  undoDue(now: Date): Promise<readonly StoredRun[]>;
+  /** It does not undo itself any more. */
+  dropUndoDue(runId: string): Promise<void>;
+  /** Stores and enqueues the undo of a run that is due; false when somebody decided meanwhile, or another process was first. */
+  createDueUndo(undo: NewRun, runId: string, now: Date): Promise<boolean>;
   /** Says which run undid or superseded this one; null takes it back. */
   markUndone(runId: string, by: string | null): Promise<void>;
   /** Runs of the environment that changed data and ended after that time are undone by a restore: marks them. */
@@ -105,4 +111,6 @@ export interface RunDetail {
   /** Why it stands still, for a move to paused. */
   readonly pause?: string;
   readonly undoneBy?: string;
+  /** For a move to parked: when it undoes itself. */
+  readonly undoDue?: Date;
 }

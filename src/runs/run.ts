@@ -45,6 +45,8 @@ export interface Run {
   readonly backupId: string | null;
   /** The run that undid this one, once there is one. */
   readonly undoneBy: string | null;
+  /** When it undoes itself unless somebody decides: ISO 8601; null = it does not. */
+  readonly undoDue: string | null;
   readonly control: RunControl;
 }
 

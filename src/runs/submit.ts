@@ -7,7 +7,7 @@ import { isFailed, newBackupId } from '../plans/plan-actions.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import { digestOf, type Json } from '../shared/json.ts';
-import type { Refusal, RunRequest, Submission } from './door.ts';
+import type { Person, Refusal, RunRequest, Submission } from './door.ts';
 import { type Gate, isFree, mayAsk } from './gates.ts';
 import { type MakePlan, parkedSubject } from './make-plan.ts';
 import type { NewRun, RunRecords } from './run-records.ts';
@@ -34,7 +34,7 @@ export async function submit(deps: SubmitDeps, request: RunRequest): Promise<Sub
   const failed = plan.findings.filter(isFailed);
   if (failed.length > 0) return refusedByFindings(plan);
   if (changesNothing(plan)) return { kind: 'nothing-to-do', title: plan.title, findings: plan.findings };
-  const run = newRun(deps, environment, request, plan, backupId);
+  const run = makeNewRun(deps, environment, request, plan, backupId);
   await deps.records.create(run);
   const stored = await deps.records.find(run.id);
   if (!stored) throw new Error(`run ${run.id} was stored and is not there`);
@@ -72,7 +72,14 @@ function changesNothing(plan: Plan): boolean {
   return plan.totals.adds + plan.totals.changes + plan.totals.destroys === 0;
 }
 
-function newRun(deps: SubmitDeps, environment: Environment, request: RunRequest, plan: Plan, backupId: string): NewRun {
+/** The row of a run that is asked for now. */
+export function makeNewRun(
+  deps: Pick<SubmitDeps, 'clock'>,
+  environment: Environment,
+  request: Pick<RunRequest, 'reason'> & { readonly person: Pick<Person, 'id' | 'name'> },
+  plan: Plan,
+  backupId: string,
+): NewRun {
   const now = deps.clock.now();
   const needed = votesNeeded(effectOf(plan), environment);
   const takesBackup = plan.stages.some((stage) => stage.steps.some((step) => step.use === 'backup.seal-set'));

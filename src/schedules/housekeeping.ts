@@ -8,15 +8,18 @@ import type { Logger } from '../shared/logger.ts';
 interface Deps {
   readonly records: Pick<RunRecords, 'expireOverdue' | 'orphans' | 'parkOrphan' | 'event'>;
   readonly environments: ReadonlyMap<string, Pick<Environment, 'systems'>>;
+  readonly undoOverdue: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /**
  * What the bot does by itself: every 15 seconds it closes requests that nobody approved in time, so that their cards say
- * so, and looks for runs that nobody carries out any more. Votes are judged by the clock all the same. Any number of replicas may do it at once.
+ * so, looks for runs that nobody carries out any more, and undoes those that stopped with services down when their time is over. Votes are judged by the clock all the same. Any number of replicas may do it at once.
  */
-export function startHousekeeping({ records, environments, clock, logger }: Deps): { stop(): Promise<void> } {
+export function startHousekeeping({ records, environments, undoOverdue, clock, logger }: Deps): {
+  stop(): Promise<void>;
+} {
   const task = schedule(
     '*/15 * * * * *',
     async () => {
@@ -25,6 +28,9 @@ export function startHousekeeping({ records, environments, clock, logger }: Deps
         .catch((error: Error) => logger.warn({ error: error.message }, 'overdue requests were not closed'));
       await watchRuns({ records, logger, environments }).catch((error: Error) =>
         logger.warn({ error: error.message }, 'nobody looked for lost runs'),
+      );
+      await undoOverdue().catch((error: Error) =>
+        logger.warn({ error: error.message }, 'nobody looked for runs that undo themselves'),
       );
     },
     { noOverlap: true, logger },

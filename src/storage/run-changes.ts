@@ -78,7 +78,7 @@ export async function changeStatus(
        sequence_base = case when $5 and started_at is null then $8 else sequence_base end,
        started_at = case when $5 then coalesce(started_at, $6) else started_at end,
        ended_at = case when $7 then $6 else ended_at end,
-       pause = $9, waits = null
+       pause = $9, waits = null, undo_due = $10
      where id = $1`,
     [
       runId,
@@ -90,6 +90,7 @@ export async function changeStatus(
       isOver(to) || to === 'parked',
       String(BigInt(now.getTime()) * 1000n),
       to === 'paused' ? (detail.pause ?? null) : null,
+      to === 'parked' ? (detail.undoDue ?? null) : null,
     ],
   );
   return true;

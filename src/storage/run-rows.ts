@@ -29,6 +29,7 @@ interface RunRow {
   failure: FailureReport | null;
   backup_id: string | null;
   undone_by: string | null;
+  undo_due: Date | null;
   pace: number;
   pause: string | null;
   waits: string | null;
@@ -135,6 +136,7 @@ function toRun(
     failure: row.failure,
     backupId: row.backup_id,
     undoneBy: row.undone_by,
+    undoDue: iso(row.undo_due),
     control: { pace: row.pace, pause: row.pause, waits: row.waits, ...control, ballot: ballotOf(row, control.gates) },
     votesNeeded: row.votes_needed,
     sequenceBase: row.sequence_base,

@@ -1,11 +1,13 @@
 import pg from 'pg';
-import type { NewRun, RunRecords } from '../runs/run-records.ts';
+import type { RunRecords } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Secret } from '../shared/secret.ts';
 import { createControlStore } from './control-store.ts';
 import type { Database } from './database.ts';
+import { createDueUndoStore } from './due-undo-store.ts';
 import { createEarlierRuns } from './earlier-runs.ts';
 import { createGateStore } from './gate-store.ts';
+import { insertRun } from './insert-run.ts';
 import { createLeaseStore } from './lease-store.ts';
 import { createLedgerStore } from './ledger-store.ts';
 import { changeStatus, eventChannel, goOn, lockStatus, writeEvent } from './run-changes.ts';
@@ -25,6 +27,7 @@ export function createRunStore(deps: Deps): RunRecords {
   return {
     ...createLeaseStore(pool),
     ...createMoves(deps),
+    ...createDueUndoStore(deps),
     ...createControlStore(deps),
     ...createGateStore(deps),
     ...createHolds(pool),
@@ -187,31 +190,6 @@ function createHolds(pool: pg.Pool): Pick<RunRecords, 'saveHolds' | 'held'> {
       return new Set(rows.map((row) => row.value));
     },
   };
-}
-
-async function insertRun(client: pg.PoolClient, run: NewRun): Promise<void> {
-  await client.query(
-    `insert into tas.run (id, environment, action, subject, status, requester_id, requester_name, reason, plan, digest,
-       votes_needed, sequence_base, requested_at, expires_at, backup_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-    [
-      run.id,
-      run.plan.environment,
-      run.plan.action,
-      run.plan.subject,
-      run.queued ? 'queued' : 'planned',
-      run.requester.id,
-      run.requester.name,
-      run.reason,
-      JSON.stringify(run.plan),
-      run.digest,
-      run.votesNeeded,
-      run.sequenceBase,
-      run.requestedAt,
-      run.expiresAt,
-      run.backupId,
-    ],
-  );
 }
 
 async function insertVote(

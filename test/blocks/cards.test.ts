@@ -193,6 +193,18 @@ describe('the failure card', () => {
     expect(buttonsOf(card)).toEqual(['Retry', 'Undo…', 'Keep and stop', 'Details']);
   });
 
+  it('says when it undoes itself, as its approval said that it would', () => {
+    const undoDue = '2026-11-20T10:20:00.000Z';
+    expect(textOf(failureCard({ ...running(), status: 'parked', failure, undoDue }, tokens, sampleNow))).toContain(
+      'it undoes itself at ',
+    );
+    expect(textOf(failureCard({ ...running(), failure, undoDue }, tokens, sampleNow))).not.toContain('undoes itself');
+    const plan = samplePlan({ undoAfterMinutes: 20 });
+    expect(textOf(approvalCard(sampleRun({ plan }), tokens, called))).toContain(
+      'nobody decides within 20 min, it undoes itself: your vote covers that.',
+    );
+  });
+
   it('has no buttons once the run has moved on', () => {
     expect(buttonsOf(failureCard({ ...running(), failure }, tokens, sampleNow))).toEqual([]);
   });

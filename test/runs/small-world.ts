@@ -12,7 +12,7 @@ import { newBackupId } from '../../src/plans/plan-actions.ts';
 import { carryOut, type Outcome } from '../../src/runs/carry-out.ts';
 import type { Door } from '../../src/runs/door.ts';
 import type { CarryOutDeps, Durable } from '../../src/runs/execution.ts';
-import { createMakePlan } from '../../src/runs/make-plan.ts';
+import { createMakePlan, type MakePlan } from '../../src/runs/make-plan.ts';
 import { openDoor } from '../../src/runs/open-door.ts';
 import type { RunRecords, StoredRun } from '../../src/runs/run-records.ts';
 import { settle } from '../../src/runs/settle.ts';
@@ -34,6 +34,7 @@ export interface SmallWorld {
   readonly systems: ReadonlyMap<string, MemorySystem>;
   readonly deps: CarryOutDeps;
   readonly door: Door;
+  readonly makePlan: MakePlan;
   /** Milliseconds that runs waited or rested, in order; the clock went on by as much. Called at each. */
   readonly slept: number[];
   onSleep: () => Promise<void> | void;
@@ -60,6 +61,7 @@ export interface WorldOptions {
   readonly also?: { readonly [system: string]: { readonly [collection: string]: readonly MemoryRecord[] } };
   readonly migration?: Partial<Pick<Migration, 'references' | 'coupled' | 'flag' | 'before' | 'phases' | 'after'>>;
   readonly shown?: readonly string[];
+  readonly undoAfterMinutes?: number;
 }
 
 export const fillTenants: MigrationStep = {
@@ -110,6 +112,7 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
     expiresMinutes: 60,
     tolerancePercent: 3,
     holdDays: 14,
+    ...(options.undoAfterMinutes === undefined ? {} : { undoAfterMinutes: options.undoAfterMinutes }),
     shown: new Set(options.shown),
     rates: () => records.rates(),
     configHash: 'config',
@@ -132,6 +135,7 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
     tokens,
     fenceFailure: null,
     slept: [],
+    makePlan,
     onSleep: () => undefined,
     door: openDoor({
       environments: new Map([[name, environment]]),

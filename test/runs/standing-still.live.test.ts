@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import type { MigrationStep } from '../../src/migrations/migration.ts';
 import type { StoredRun } from '../../src/runs/run-records.ts';
+import { undoOverdue } from '../../src/runs/undo-by-itself.ts';
 import { type BotDatabase, createBotDatabase } from '../storage/fresh-bot-database.ts';
 import { afterStep, RememberedSteps } from './remembered-steps.ts';
 import { createSmallWorld, fillTenants, type SmallWorld, users } from './small-world.ts';
@@ -28,13 +29,22 @@ beforeAll(async () => {
 afterEach(() => world.close());
 afterAll(() => bot.drop());
 
+const breaks: MigrationStep = {
+  id: 'break',
+  title: 'Break',
+  system: 'people',
+  use: 'memory.fail-at',
+  with: { batch: 0, code: 'step-failed', times: 1 },
+};
+
 /** Services are stopped, 100 users filled in, services started. */
-async function open(): Promise<StoredRun> {
+async function open(steps = [fillTenants], undoAfterMinutes?: number): Promise<StoredRun> {
   world = await createSmallWorld({
     records: bot.records,
     name: `still-${nextWorld++}`,
     users: users(100),
-    steps: [fillTenants],
+    steps,
+    ...(undoAfterMinutes === undefined ? {} : { undoAfterMinutes }),
     also: { cluster: { Service: [{ id: 'backend', state: 'up' }] } },
     migration: { before: [setService('stop', 'up', 'down')], after: [setService('start', 'down', 'up')] },
   });
@@ -143,5 +153,77 @@ describe('a run whose services are stopped', () => {
     const run = await open();
     cluster().setIntrusions(['somebody writes']);
     expect(await world.carryOut(run)).toBe('done');
+  });
+});
+
+describe('a run that stops with services down', () => {
+  const look = () => undoOverdue({ ...world.deps, makePlan: world.makePlan });
+  const undos = async () =>
+    (await bot.records.list({ environment: world.environment.name, limit: 10 })).filter(
+      ({ plan }) => plan.action === 'rollback',
+    );
+  const pass = (minutes: number): void => {
+    world.now = new Date(world.now.getTime() + minutes * 60_000);
+  };
+  const breakDown = async (undoAfterMinutes?: number): Promise<StoredRun> => {
+    const run = await open([fillTenants, breaks], undoAfterMinutes);
+    expect(
+      await world.carryOut(
+        run,
+        whenStopped(() => undefined),
+      ),
+    ).toBe('parked');
+    expect(filled()).toBe(100);
+    return world.run(run.id);
+  };
+
+  it('undoes itself at the time that it said, once, without another vote', async () => {
+    const run = await breakDown(20);
+    expect(run.undoDue).toBe(new Date(world.now.getTime() + 20 * 60_000).toISOString());
+    pass(19);
+    await look();
+    expect(await undos()).toEqual([]);
+    pass(1);
+    await Promise.all([look(), look(), look()]);
+    const [undo, ...others] = await undos();
+    expect(others).toEqual([]);
+    expect(undo).toMatchObject({ status: 'queued', votesNeeded: 0, reason: expect.stringContaining(run.id) });
+    expect(await world.carryOut(undo as StoredRun)).toBe('done');
+    expect(filled()).toBe(0);
+    expect(cluster().read('Service', 'backend')).toMatchObject({ state: 'up' });
+    expect(await world.run(run.id)).toMatchObject({ status: 'closed', undoneBy: undo?.id, undoDue: null });
+  });
+
+  it('leaves it to people where the environment does not ask for it', async () => {
+    expect((await breakDown()).undoDue).toBeNull();
+  });
+
+  it('does not when somebody has decided before', async () => {
+    const run = await breakDown(20);
+    await world.door.retry(run.id, alice);
+    expect(await world.carryOut(run, undefined, 2)).toBe('done');
+    pass(30);
+    await look();
+    expect(await undos()).toEqual([]);
+  });
+
+  it('does not when services are up again: the vote covers that no longer', async () => {
+    const run = await breakDown(20);
+    cluster().setStanding([]);
+    pass(30);
+    await look();
+    expect(await undos()).toEqual([]);
+    expect(await world.run(run.id)).toMatchObject({ status: 'parked', undoDue: null });
+  });
+
+  it('says so when it cannot, for people must decide then', async () => {
+    const run = await breakDown(20);
+    world.people.setReachable(false);
+    pass(30);
+    await look();
+    const events = await bot.sql(`select text from tas.run_event where run_id = $1 and type = 'lost'`, [run.id]);
+    expect(events).toEqual([{ text: expect.stringMatching(/^It could not undo itself: .*Somebody must decide\.$/) }]);
+    expect(await undos()).toEqual([]);
+    world.people.setReachable(true);
   });
 });

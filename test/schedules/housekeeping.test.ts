@@ -22,6 +22,7 @@ describe('housekeeping', () => {
     const clock = { now: () => new Date('2030-01-01T00:00:00.000Z') };
     const expireOverdue = async (now: Date): Promise<number> => asked.push(now);
     const housekeeping = startHousekeeping({
+      undoOverdue: async () => undefined,
       records: { ...nothingLost, expireOverdue },
       environments: new Map(),
       clock,
@@ -47,6 +48,7 @@ describe('housekeeping', () => {
       },
     };
     const housekeeping = startHousekeeping({
+      undoOverdue: async () => undefined,
       environments: new Map(),
       records,
       clock: { now: () => new Date() },
