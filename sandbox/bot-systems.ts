@@ -80,7 +80,7 @@ async function around({ kafka, redis, kubernetes, prometheus, platform }: Endpoi
       kubeconfig: kubernetes.kubeconfig,
       namespaces: ['tas-shared', 'aether-be', 'aether'],
       home: 'aether-be',
-      maintenance: { namespace: 'aether', configMap: 'maintenance' },
+      maintenance: { namespace: 'aether-be', configMap: 'maintenance' },
       flags: { namespace: 'aether-be', configMap: 'feature-flags' },
     },
     metrics: { type: 'prometheus', url: prometheus.url },
