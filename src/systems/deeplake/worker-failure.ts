@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { Failure, type FailureCode } from '../../shared/failure.ts';
+import { embeddingMeanings } from './vectors/embedding-failures.ts';
 
 /** What the worker says of an operation that it could not carry out. Its text names datasets, never values. */
 export const workerErrorSchema = z.strictObject({ code: z.string().max(60), message: z.string().max(2_000) });
 export type WorkerErrorReport = z.infer<typeof workerErrorSchema>;
 
 const meanings: Readonly<Record<string, readonly [code: FailureCode, advice: string, retryable?: true]>> = {
+  ...embeddingMeanings,
   'wrong-use': ['wrong-use', 'Correct the parameters, then ask again.'],
   'invalid-statement': ['invalid-statement', 'Correct the check; the README of the system shows its form.'],
   'not-installed': [

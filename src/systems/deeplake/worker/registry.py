@@ -1,7 +1,12 @@
 """Every operation by name. To add one: a module with `operations(place)`, and its line here."""
 
+import archive
+import check
 import control_files
 import datasets
+import exchange
+import fields
+import fingerprint
 import rows
 from place import Place
 
@@ -9,6 +14,6 @@ from place import Place
 def operations(setting):
     place = Place(setting["root"], setting.get("s3"))
     found = {}
-    for module in (control_files, datasets, rows):
+    for module in (control_files, datasets, rows, fingerprint, check, fields, exchange, archive):
         found.update(module.operations(place))
     return found

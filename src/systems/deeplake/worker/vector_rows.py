@@ -1,81 +1,33 @@
 """Reads and writes the rows of vector datasets: which there are, what they hold, what differs between two of them."""
 
-import contextlib
-import fcntl
-import fnmatch
 import hashlib
 import json
 import os
 
+import datasets
 import deeplake
-import numpy as np
-from place import CONTROL
 from protocol import WorkerError
+from rows import as_json
 
 NEEDED = ("id", "embedding", "content", "model")
 MARK = "tas"
 # Commits of ours begin with it: a dataset with no others holds nothing that users wrote.
 OURS = "tas vectors "
-_LOG = "_deeplake_log"
-
-
-def names(place, pattern):
-    """Datasets whose name fits the pattern, in order. `*` does not go beyond a `/`."""
-    return sorted(name for name in _all_names(place, pattern) if _fits(name, pattern))
-
-
-def _fits(name, pattern):
-    parts, wanted = name.split("/"), pattern.split("/")
-    return len(parts) == len(wanted) and all(fnmatch.fnmatchcase(part, want) for part, want in zip(parts, wanted))
-
-
-def _all_names(place, pattern):
-    if place.is_bucket:
-        yield from _names_in_bucket(place, pattern)
-        return
-    for folder, folders, _ in os.walk(place.root):
-        if _LOG in folders:
-            yield os.path.relpath(folder, place.root)
-            folders.clear()
-        folders[:] = [name for name in folders if name != CONTROL]
-
-
-def _names_in_bucket(place, pattern):
-    from s3 import Bucket
-
-    bucket = Bucket(place)
-    level = [""]
-    for _ in pattern.split("/"):
-        prefixes = []
-        for name in level:
-            prefix = "/".join(part for part in (place.prefix, name) if part)
-            for key, size, _ in bucket.list(f"{prefix}/" if prefix else "", "/"):
-                if size is None:
-                    found = key.rstrip("/")
-                    prefixes.append(found[len(place.prefix) + 1 :] if place.prefix else found)
-        level = [name for name in prefixes if not name.startswith(CONTROL)]
-    yield from (name for name in level if exists(place, name))
 
 
 def exists(place, name):
     if not place.is_bucket:
-        return os.path.isdir(os.path.join(place.path(name), _LOG))
+        return os.path.isdir(os.path.join(place.path(name), datasets.LOG))
     return bool(deeplake.exists(place.url(name), creds=place.creds))
 
 
-def open_dataset(place, name, write=False):
+def open_vectors(place, name, write=False):
     if not exists(place, name):
         raise WorkerError("missing", f"there is no dataset {name}")
-    opener = deeplake.open if write else deeplake.open_read_only
-    try:
-        dataset = opener(place.url(name), creds=place.creds)
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise WorkerError("corrupt", f"the dataset {name} cannot be opened") from error
+    dataset = datasets.open_dataset(place, name, write)
     columns = {column.name for column in dataset.schema.columns}
-    lacking = [name for name in NEEDED if name not in columns]
-    if lacking and columns:
+    lacking = [column for column in NEEDED if column not in columns]
+    if lacking:
         raise WorkerError("wrong-use", f"the dataset {name} has no column {', '.join(lacking)}")
     return dataset
 
@@ -119,32 +71,17 @@ def mark_of(dataset):
     return dict(found) if isinstance(found, dict) else None
 
 
-def plain(value):
-    """A cell as JSON knows it."""
-    if hasattr(value, "to_dict"):
-        value = value.to_dict()
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
-    return value
-
-
 def read_rows(dataset, start, end):
-    """Rows without their vectors, as dicts."""
+    """Rows without their vectors, as dicts with the values as DeepLake gives them."""
     columns = [column.name for column in dataset.schema.columns if column.name != "embedding"]
-    cells = {name: [plain(value) for value in dataset[name][start:end]] for name in columns}
+    cells = {name: dataset[name][start:end] for name in columns}
     return [{name: cells[name][at] for name in columns} for at in range(end - start)]
 
 
 def digest_of(row):
     """Of all that a row says but its vector and the vector's model."""
-    told = {name: value for name, value in row.items() if name not in ("model", "embedding")}
-    text = json.dumps(told, sort_keys=True, default=str, ensure_ascii=False)
+    told = {name: as_json(value) for name, value in row.items() if name not in ("model", "embedding")}
+    text = json.dumps(told, sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
@@ -167,20 +104,3 @@ def delete_rows(dataset, places):
     """From the last on, so that the others keep their places."""
     for place in sorted(places, reverse=True):
         dataset.delete(place)
-
-
-@contextlib.contextmanager
-def only_one(place, name):
-    """One writer of ours for a dataset at a time, on one machine; the lock goes with its process."""
-    if place.is_bucket:
-        yield
-        return
-    folder = place.path(f"{CONTROL}/locks")
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    path = os.path.join(folder, hashlib.sha256(name.encode()).hexdigest()[:32])
-    with open(path, "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise WorkerError("locked", f"another process of the bot works on {name}") from error
-        yield

@@ -3,8 +3,10 @@
 import time
 from collections import Counter
 
+import datasets
+import deeplake
 import numpy as np
-import vector_rows as rows
+import vector_rows
 from embedding_client import Busy, EmbeddingClient
 from protocol import WorkerError, take
 
@@ -16,6 +18,7 @@ _LIKE = 0.98
 def operations(place):
     vectors = _Vectors(place)
     return {
+        "vectors-names": vectors.names,
         "vectors-survey": vectors.survey,
         "vectors-probe": vectors.probe,
         "vectors-carry": vectors.carry,
@@ -31,21 +34,23 @@ class _Vectors:
         # Of targets as we left them: name → (version, index).
         self._known = {}
 
+    def names(self, params, _progress):
+        """Datasets whose name fits the pattern, in order."""
+        return {"names": datasets.matching(self._place, take(params, "datasets", str))}
+
     def survey(self, params, progress):
-        """Each dataset that fits, with its rows by model and dimension. `untilMs` ends the counting early."""
+        """Each of the datasets, with its rows by model and dimension. `untilMs` ends the counting early."""
         until = _deadline(params.get("untilMs"))
         found, exact, known = [], True, 0
-        for name in rows.names(self._place, take(params, "datasets", str)):
-            dataset = rows.open_dataset(self._place, name)
-            if not len(dataset.schema.columns):
-                continue
+        for name in take(params, "names", list):
+            dataset = vector_rows.open_vectors(self._place, name)
             models, characters, ids, doubled = Counter(), Counter(), set(), 0
             for start in range(0, len(dataset), _WINDOW):
                 if time.monotonic() > until:
                     exact = False
                     break
                 end = min(start + _WINDOW, len(dataset))
-                sizes = rows.row_sizes(dataset, start, end)
+                sizes = vector_rows.row_sizes(dataset, start, end)
                 cells = zip(dataset["id"][start:end], dataset["model"][start:end], dataset["content"][start:end], sizes)
                 for one, model, content, size in cells:
                     doubled += one in ids
@@ -59,12 +64,12 @@ class _Vectors:
                 "name": name,
                 "rows": len(dataset),
                 "doubled": doubled,
-                "dimension": rows.dimension_of(dataset),
+                "dimension": vector_rows.dimension_of(dataset),
                 "models": [
                     {"model": model, "dimension": size, "rows": count, "characters": characters[(model, size)]}
                     for (model, size), count in kinds
                 ],
-                "mark": rows.mark_of(dataset),
+                "mark": vector_rows.mark_of(dataset),
             })
         return {"datasets": found, "exact": exact}
 
@@ -78,16 +83,15 @@ class _Vectors:
     def state(self, params, _progress):
         """One dataset, without reading its rows."""
         name = take(params, "name", str)
-        if not rows.exists(self._place, name):
+        if not self._is_made(name):
             return None
-        dataset = rows.open_dataset(self._place, name)
+        dataset = vector_rows.open_vectors(self._place, name)
         return {
             "rows": len(dataset),
-            "columns": len(dataset.schema.columns),
-            "dimension": rows.dimension_of(dataset) if len(dataset.schema.columns) else None,
+            "dimension": vector_rows.dimension_of(dataset),
             "version": dataset.version,
-            "ours": rows.is_ours(dataset),
-            "mark": rows.mark_of(dataset),
+            "ours": vector_rows.is_ours(dataset),
+            "mark": vector_rows.mark_of(dataset),
         }
 
     def carry(self, params, progress):
@@ -96,8 +100,8 @@ class _Vectors:
         copies vectors as they are; else rows of other models are embedded. Commits after each `batch`.
         """
         source_name, name = take(params, "source", str), take(params, "target", str)
-        with rows.only_one(self._place, name):
-            source = rows.open_dataset(self._place, source_name)
+        with datasets.exclusive(self._place, name):
+            source = vector_rows.open_vectors(self._place, source_name)
             target = self._target(params, source)
             index = self._index(name, target)
             todo, at = self._todo(params, source, index)
@@ -121,6 +125,7 @@ class _Vectors:
             return {
                 "at": at,
                 "rows": len(source),
+                "there": len(target),
                 "version": source.version,
                 **{what: counts[what] for what in ("embedded", "copied", "changed")},
                 "tokens": client.tokens if client else 0,
@@ -130,37 +135,39 @@ class _Vectors:
     def _target(self, params, source):
         name, mark = take(params, "target", str), params.get("create")
         to = params.get("to")
-        if mark is not None and not self._is_made(name):
-            return rows.create_like(self._place, name, source, to and to["dimension"] or params.get("dimension"), mark)
-        target = rows.open_dataset(self._place, name, write=True)
-        if to and rows.dimension_of(target) not in (None, to["dimension"]):
+        if mark is not None and not self._is_made(name, again=True):
+            return vector_rows.create_like(self._place, name, source, to and to["dimension"] or params.get("dimension"), mark)
+        target = vector_rows.open_vectors(self._place, name, write=True)
+        if to and vector_rows.dimension_of(target) not in (None, to["dimension"]):
             raise WorkerError("exists", f"the dataset {name} has another dimension than {to['dimension']}")
-        found = rows.mark_of(target)
+        found = vector_rows.mark_of(target)
         if mark is not None and (found is None or found.get("source") != mark["source"]):
             raise WorkerError("exists", f"the dataset {name} is there already and not one that was made for this")
         return target
 
-    def _is_made(self, name):
-        """One that was begun and never got its columns holds nothing: it is made again."""
-        if not rows.exists(self._place, name):
+    def _is_made(self, name, again=False):
+        """One that was begun and never got its columns holds nothing; `again` takes it away, to be made again."""
+        if not vector_rows.exists(self._place, name):
             return False
-        dataset = rows.open_dataset(self._place, name)
-        if len(dataset.schema.columns):
-            return True
+        creds = self._place.creds
+        dataset = deeplake.open_read_only(self._place.url(name), **({} if creds is None else {"creds": creds}))
+        # A damaged log has no columns either; one that was only begun tells of its beginning.
+        begun = len(dataset.schema.columns) == 0 and [entry.message for entry in dataset.history] == ["Dataset created"]
         del dataset
-        rows.deeplake.delete(self._place.url(name), creds=self._place.creds)
-        return False
+        if begun and again:
+            deeplake.delete(self._place.url(name), creds=creds)
+        return not begun
 
     def _index(self, name, target):
         """Rows that a process beside us wrote twice are taken out again, the later one of each."""
         version, index = self._known.get(name, (None, None))
         if version == target.version:
             return index
-        index, doubled = rows.index_of(target)
-        if doubled and rows.is_ours(target):
-            rows.delete_rows(target, doubled)
-            target.commit(f"{rows.OURS}takes rows out that were there twice")
-            index, _ = rows.index_of(target)
+        index, doubled = vector_rows.index_of(target)
+        if doubled and vector_rows.is_ours(target):
+            vector_rows.delete_rows(target, doubled)
+            target.commit(f"{vector_rows.OURS}takes rows out that were there twice")
+            index, _ = vector_rows.index_of(target)
         return index
 
     def _todo(self, params, source, index):
@@ -172,14 +179,14 @@ class _Vectors:
         todo = []
         while at < end and len(todo) < limit:
             stop = min(at + _WINDOW, end)
-            sizes = rows.row_sizes(source, at, stop)
-            found = rows.read_rows(source, at, stop)
+            sizes = vector_rows.row_sizes(source, at, stop)
+            found = vector_rows.read_rows(source, at, stop)
             for row, dimension in zip(found, sizes):
                 at += 1
                 if only is not None and row["model"] != only or size is not None and dimension != size:
                     continue
                 known = index.get(row["id"])
-                if known is not None and known[1] == rows.digest_of(row):
+                if known is not None and known[1] == vector_rows.digest_of(row):
                     continue
                 _check_model(params, row, dimension)
                 as_is = to is None or (row["model"], dimension) == (to["model"], to["dimension"])
@@ -209,12 +216,12 @@ class _Vectors:
         start = len(target)
         if new:
             target.append({column: [row[column] for row in new] for column in new[0]})
-        target.commit(f"{rows.OURS}{by}")
+        target.commit(f"{vector_rows.OURS}{by}")
         for offset, row in enumerate(new):
-            index[row["id"]] = (start + offset, rows.digest_of(row))
+            index[row["id"]] = (start + offset, vector_rows.digest_of(row))
         for _, row, known, _ in part:
             if known is not None:
-                index[row["id"]] = (known, rows.digest_of(row))
+                index[row["id"]] = (known, vector_rows.digest_of(row))
 
     def prune(self, params, _progress):
         """
@@ -222,33 +229,33 @@ class _Vectors:
         written to the target: it then counts what stays.
         """
         name = take(params, "target", str)
-        with rows.only_one(self._place, name):
-            target = rows.open_dataset(self._place, name, write=True)
+        with datasets.exclusive(self._place, name):
+            target = vector_rows.open_vectors(self._place, name, write=True)
             there = set()
             for name_of_source in take(params, "sources", list):
-                source = rows.open_dataset(self._place, name_of_source)
+                source = vector_rows.open_vectors(self._place, name_of_source)
                 there.update(source["id"][:])
             gone = [place for place, one in enumerate(target["id"][:]) if one not in there]
             if not gone:
                 return {"removed": 0, "stays": 0}
-            if params.get("onlyOurs") and not rows.is_ours(target):
+            if params.get("onlyOurs") and not vector_rows.is_ours(target):
                 return {"removed": 0, "stays": len(gone)}
             self._known.pop(name, None)
-            rows.delete_rows(target, gone)
-            target.commit(f"{rows.OURS}{take(params, 'by', str)} takes out what is gone")
+            vector_rows.delete_rows(target, gone)
+            target.commit(f"{vector_rows.OURS}{take(params, 'by', str)} takes out what is gone")
             return {"removed": len(gone), "stays": 0}
 
     def compare(self, params, progress):
         """Whether the target holds what the sources hold: ids, content, model, dimension; a sample is embedded again."""
         to, only, exact = params.get("to"), params.get("only"), params.get("exact", False)
-        target = rows.open_dataset(self._place, take(params, "target", str))
-        index, doubled = rows.index_of(target, progress)
+        target = vector_rows.open_vectors(self._place, take(params, "target", str))
+        index, doubled = vector_rows.index_of(target, progress)
         counts, expected = Counter({"doubled": len(doubled)}), set()
         for name in take(params, "sources", list):
-            source = rows.open_dataset(self._place, name)
+            source = vector_rows.open_vectors(self._place, name)
             for start in range(0, len(source), _WINDOW):
                 end = min(start + _WINDOW, len(source))
-                found, sizes = rows.read_rows(source, start, end), rows.row_sizes(source, start, end)
+                found, sizes = vector_rows.read_rows(source, start, end), vector_rows.row_sizes(source, start, end)
                 for at, (row, size) in enumerate(zip(found, sizes), start):
                     if only is not None and row["model"] != only or params.get("dimension") not in (None, size):
                         continue
@@ -256,7 +263,7 @@ class _Vectors:
                     known = index.get(row["id"])
                     if known is None:
                         counts["missing"] += 1
-                    elif known[1] != rows.digest_of(row):
+                    elif known[1] != vector_rows.digest_of(row):
                         counts["changed"] += 1
                     elif exact and not np.array_equal(source["embedding"][at], target["embedding"][known[0]]):
                         counts["changed"] += 1
