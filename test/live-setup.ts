@@ -66,7 +66,7 @@ function skipLiveTests(reason: string): void {
     minio: { url: 'http://127.0.0.1:1', accessKey: 'none', secretKey: 'none', bucket: 'none' },
     kubernetes: { kubeconfig: '/nowhere', url: 'https://127.0.0.1:1' },
     keycloak: { ...nowhere, url: 'http://127.0.0.1:1', managementUrl: 'http://127.0.0.1:1', realm: 'none' },
-    kafka: { brokers: ['127.0.0.1:1'] },
+    kafka: { brokers: ['127.0.0.1:1'], securedBrokers: ['127.0.0.1:1'], password: 'none' },
     redis: nowhere,
     prometheus: { url: 'http://127.0.0.1:1' },
     embeddings: { url: 'http://127.0.0.1:1/v1', apiKey: 'none' },

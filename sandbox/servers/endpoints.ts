@@ -12,7 +12,7 @@ export interface StoreEndpoints {
 export interface Endpoints extends StoreEndpoints {
   readonly kubernetes: KubernetesEndpoint;
   readonly keycloak: KeycloakEndpoint;
-  readonly kafka: { readonly brokers: readonly string[] };
+  readonly kafka: KafkaEndpoint;
   readonly redis: { readonly host: string; readonly port: number; readonly password: string };
   readonly prometheus: { readonly url: string };
   /** Speaks OpenAI's `/v1/embeddings`; the URL ends with `/v1`. */
@@ -21,6 +21,14 @@ export interface Endpoints extends StoreEndpoints {
   readonly platform: { readonly url: string; readonly apiKey: string };
   /** DeepLake has no server: a folder of datasets. */
   readonly vectors: { readonly root: string };
+}
+
+export interface KafkaEndpoint {
+  /** Ask for nothing. */
+  readonly brokers: readonly string[];
+  /** The same server, with SASL (plain): `admin` may do everything, `guest` nothing until he is given rights. */
+  readonly securedBrokers: readonly string[];
+  readonly password: string;
 }
 
 export interface KubernetesEndpoint {

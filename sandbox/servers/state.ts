@@ -170,7 +170,11 @@ export function endpointsOf(folder: string, state: SandboxState): Endpoints {
       user: 'admin',
       password: passwords.keycloak,
     },
-    kafka: { brokers: [`127.0.0.1:${ports.kafka}`] },
+    kafka: {
+      brokers: [`127.0.0.1:${ports.kafka}`],
+      securedBrokers: [`127.0.0.1:${ports['kafka.secured'] ?? 0}`],
+      password: passwords.kafka,
+    },
     redis: { host: '127.0.0.1', port: ports.redis, password: passwords.redis },
     prometheus: { url: url('prometheus') },
     embeddings: { url: `${url('embeddings')}/v1`, apiKey: passwords.embeddings },

@@ -2,6 +2,7 @@ import type { RevealSecret, SystemConfig } from '../config/config.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Seal } from '../shared/sealed.ts';
+import { createKafkaSystem } from './kafka/kafka-system.ts';
 import { createKubernetesSystem } from './kubernetes/kubernetes-system.ts';
 import { createMinioSystem } from './minio/minio-system.ts';
 import { createNeo4jSystem } from './neo4j/neo4j-system.ts';
@@ -69,7 +70,15 @@ const makers: {
     }),
   deeplake: notYet,
   keycloak: notYet,
-  kafka: notYet,
+  kafka: (name, { brokers, tls, sasl }, { reveal, seal, logger }) =>
+    createKafkaSystem({
+      name,
+      brokers,
+      tls,
+      seal,
+      logger,
+      ...(sasl ? { sasl: { ...sasl, password: reveal(sasl.password) } } : {}),
+    }),
   redis: notYet,
   prometheus: notYet,
   http: notYet,
