@@ -1,8 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Conflict } from '../system.ts';
-import { type Change, type CreateChange, conflictOf, type FieldsChange, type RemoveChange } from './change.ts';
+import {
+  type Change,
+  type CreateChange,
+  conflictOf,
+  type FieldsChange,
+  holdsAll,
+  type RemoveChange,
+  readNow,
+} from './change.ts';
 import type { Cluster } from './client.ts';
-import { differing, patchTo, readField } from './fields.ts';
+import { patchTo } from './fields.ts';
 
 /** What came of one change: done, or left alone with the reason. */
 export type Applied =
@@ -25,13 +33,14 @@ export function applyChange(cluster: Cluster, change: Change, mark: string): Pro
 }
 
 /** All fields or none, on the version that was compared. */
-async function applyFields(cluster: Cluster, { object, uid, before, after }: FieldsChange): Promise<Applied> {
+async function applyFields(cluster: Cluster, change: FieldsChange): Promise<Applied> {
+  const { object, uid, before, after } = change;
   for (;;) {
     const found = await cluster.get(object);
     if (found === null || found.metadata.uid !== uid) return gone(object);
-    if (differing(found, after).length === 0) return { done: true };
+    if (holdsAll(found, change, after)) return { done: true };
     for (const path of Object.keys(after)) {
-      const theirs = readField(found, path);
+      const theirs = readNow(found, change, path);
       const [base = null, ours = null] = [before[path], after[path]];
       // A field may stand at its new value already: a first call was killed, or somebody did the same by hand.
       if (isDeepStrictEqual(theirs, base) || isDeepStrictEqual(theirs, ours)) continue;

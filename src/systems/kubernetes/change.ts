@@ -1,7 +1,9 @@
-import type { JsonObject } from '../../shared/json.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Json, JsonObject } from '../../shared/json.ts';
 import type { Conflict } from '../system.ts';
-import type { Fields } from './fields.ts';
-import { type ObjectRef, sayObject } from './resources.ts';
+import { type FieldPath, type Fields, readField } from './fields.ts';
+import type { Manifest } from './manifest.ts';
+import type { ObjectRef } from './resources.ts';
 
 /** Fields of one object, before and after. Done only while the object is the same one and holds what was before. */
 export interface FieldsChange {
@@ -10,6 +12,8 @@ export interface FieldsChange {
   readonly uid: string;
   readonly before: Fields;
   readonly after: Fields;
+  /** Values that the server takes where a field is absent, and may put there by itself. */
+  readonly absent?: Fields;
   /** What goes along with the step's own objects and is not counted: suspending an autoscaler, a mark on a workload. */
   readonly aside?: true;
 }
@@ -33,6 +37,18 @@ export interface RemoveChange {
 }
 
 export type Change = FieldsChange | CreateChange | RemoveChange;
+
+/** The field as it is now, or what the server takes where it is absent. */
+export function readNow(manifest: Manifest, { absent }: FieldsChange, path: FieldPath): Json {
+  return readField(manifest, path) ?? absent?.[path] ?? null;
+}
+
+/** True where all fields of the change have these values now. */
+export function holdsAll(manifest: Manifest, change: FieldsChange, values: Fields): boolean {
+  return Object.keys(change.after).every((path) =>
+    isDeepStrictEqual(readNow(manifest, change, path), values[path] ?? null),
+  );
+}
 
 /** What a part of a step is going to do: written before anything is done, and never changed. */
 export interface Intent {
@@ -72,9 +88,4 @@ export function conflictOf(
 /** `/spec/replicas` as people say it: `spec.replicas`. */
 export function plainField(path: string): string {
   return path.slice(1).split('/').join('.').replaceAll('~1', '/').replaceAll('~0', '~');
-}
-
-/** `Deployment aether-be/aether-backend`, as samples and messages name a change's object. */
-export function sayChanged(change: Change): string {
-  return sayObject(change.object);
 }

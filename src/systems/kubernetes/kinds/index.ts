@@ -1,6 +1,10 @@
 import type { StepKind } from '../../system.ts';
 import type { KindSetting } from '../part.ts';
 import type { Right } from '../rights.ts';
+import { awaitRolloutKind } from './await-rollout.ts';
+import { setImageKind } from './set-image.ts';
+import { startServicesKind } from './start-services.ts';
+import { stopServicesKind } from './stop-services.ts';
 
 /** A step kind with what the bot must be allowed to do for it, its undo included; a preflight asks the server. */
 export interface ClusterKind {
@@ -9,4 +13,9 @@ export interface ClusterKind {
 }
 
 /** Every kind of this system: one line each. */
-export const kindMakers: readonly ((setting: KindSetting) => ClusterKind)[] = [];
+export const kindMakers: readonly ((setting: KindSetting) => ClusterKind)[] = [
+  stopServicesKind,
+  startServicesKind,
+  setImageKind,
+  awaitRolloutKind,
+];
