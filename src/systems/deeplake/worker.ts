@@ -107,7 +107,7 @@ export function createWorker(options: WorkerOptions): Worker {
           ...(signal ? { signal } : {}),
         }).catch((error: unknown) => {
           end();
-          throw error;
+          throw asFailure(options, op, error);
         });
         if ('error' in found) throw workerFailure(options, op, found.error);
         return answer.parse(found.result);

@@ -9,6 +9,8 @@ export interface VectorSetting {
   /** The configured name of the system. */
   readonly system: string;
   readonly worker: Worker;
+  /** False where the root is a bucket, which knows no rename. */
+  readonly folders: boolean;
   /** An endpoint that speaks OpenAI's `/v1/embeddings`; null = none is configured. */
   readonly embeddings: { readonly url: string; readonly apiKey?: Secret } | null;
   /** Throws `fenced` for a smaller token. */
@@ -56,6 +58,8 @@ export type DatasetState = NonNullable<z.infer<typeof stateSchema>>;
 
 const carriedSchema = z.object({
   at: z.number(),
+  /** Rows that were found and not done any more. */
+  todo: z.number(),
   rows: z.number(),
   there: z.number(),
   version: z.string(),
@@ -106,6 +110,17 @@ interface Window {
   readonly at: number;
   readonly end: number | null;
   readonly limit: number;
+  /** Counts what is to do and writes nothing. */
+  readonly dry?: boolean;
+}
+
+/** `new`, which lies at `other`, comes under the name, and `old` gets the name `final`; both by their folder's number. */
+export interface Swapping {
+  readonly dataset: string;
+  readonly other: string;
+  readonly final: string;
+  readonly old: string;
+  readonly new: string;
 }
 
 /** Everything that is asked of the worker about vectors. */
@@ -129,17 +144,24 @@ export interface VectorStore {
     options: { readonly to?: Model; readonly only?: Model; readonly exact?: boolean; readonly sample?: number },
     signal: AbortSignal,
   ): Promise<Compared>;
-  exchange(one: string, other: string, signal: AbortSignal): Promise<void>;
+  /** The folder's own number, which stays with it when it gets another name; null = there is none. */
+  numberOf(name: string, signal: AbortSignal): Promise<string | null>;
+  /** In one step; done again it finds what is done. */
+  swap(swapping: Swapping, signal: AbortSignal): Promise<void>;
+  /** To a name under which nothing may stand. */
   move(from: string, to: string, signal: AbortSignal): Promise<void>;
-  remove(name: string, aside: string, signal: AbortSignal): Promise<void>;
+  remove(dataset: string, signal: AbortSignal): Promise<void>;
 }
+
+/** Models that this process has asked for already, and whether they shorten their vectors only when they are asked to. */
+const asked = new WeakMap<Worker, Map<string, boolean>>();
 
 /** Seconds after which a batch that embeds begins nothing new. */
 const embedForSeconds = 3;
 
 export function vectorStore({ system, worker, embeddings }: VectorSetting): VectorStore {
-  // Of models that shorten their vectors only when they are asked to.
-  const shortens = new Map<string, boolean>();
+  const shortens = asked.get(worker) ?? new Map<string, boolean>();
+  asked.set(worker, shortens);
   const keyOf = ({ model, dimension }: Model): string => `${model} ${dimension}`;
   const endpoint = (to: Model) => {
     if (embeddings === null) throw noEndpoint(system);
@@ -187,11 +209,14 @@ export function vectorStore({ system, worker, embeddings }: VectorSetting): Vect
       const params = { target, sources, ...options, ...narrowed, ...sampled };
       return worker.call('vectors-compare', params, comparedSchema, { signal });
     },
-    exchange: async (one, other, signal) =>
-      void (await worker.call('dataset-exchange', { one, other }, nothing, { signal })),
-    move: async (from, to, signal) => void (await worker.call('dataset-move', { from, to }, nothing, { signal })),
-    remove: async (name, aside, signal) =>
-      void (await worker.call('dataset-delete', { name, aside }, nothing, { signal })),
+    async numberOf(name, signal) {
+      const answer = z.object({ folders: z.array(z.string().nullable()).length(1) });
+      const { folders } = await worker.call('identify', { names: [name] }, answer, { signal });
+      return folders[0] ?? null;
+    },
+    swap: async (swapping, signal) => void (await worker.call('swap', { ...swapping }, nothing, { signal })),
+    move: async (from, to, signal) => void (await worker.call('move', { from, to }, nothing, { signal })),
+    remove: async (dataset, signal) => void (await worker.call('remove', { dataset }, nothing, { signal })),
   };
 }
 
@@ -213,6 +238,6 @@ export function noEndpoint(system: string): Failure {
 }
 
 function stuck({ at }: Window, why: string): Carried {
-  const nothingDone = { embedded: 0, copied: 0, changed: 0, tokens: 0, rows: Number.MAX_SAFE_INTEGER, there: 0 };
+  const nothingDone = { todo: 0, embedded: 0, copied: 0, changed: 0, tokens: 0, rows: 0, there: 0 };
   return { at, version: '', ...nothingDone, busy: { why, waitMs: 2_000 } };
 }

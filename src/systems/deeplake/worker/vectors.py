@@ -97,7 +97,7 @@ class _Vectors:
     def carry(self, params, progress):
         """
         Brings rows of the source from `at` on into the target: those that are not there, or whose content changed. `to` null
-        copies vectors as they are; else rows of other models are embedded. Commits after each `batch`.
+        copies vectors as they are; else rows of other models are embedded. Commits after each `batch`. `dry` only counts.
         """
         source_name, name = take(params, "source", str), take(params, "target", str)
         with datasets.exclusive(self._place, name):
@@ -110,6 +110,9 @@ class _Vectors:
             until = _deadline(1000 * take(params, "seconds", (int, float)))
             size = take(params, "batch", int)
             done = 0
+            waiting = len(todo)
+            if params.get("dry"):
+                todo = []
             while done < len(todo) and (done == 0 or time.monotonic() < until):
                 part = todo[done : done + size]
                 try:
@@ -124,6 +127,7 @@ class _Vectors:
                 at = todo[done][0]
             return {
                 "at": at,
+                "todo": waiting - done,
                 "rows": len(source),
                 "there": len(target),
                 "version": source.version,
