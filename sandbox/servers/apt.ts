@@ -1,4 +1,6 @@
-import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Task } from './progress.ts';
 import { askProgram, runProgram } from './run-program.ts';
 
@@ -6,6 +8,11 @@ export interface AptPackages {
   readonly wanted: readonly string[];
   /** Taken where the system does not have the wanted ones. */
   readonly otherwise?: readonly string[];
+  /**
+   * Where the one wanted package is unpacked, in place of installing it: for a program that needs nothing else, whose
+   * package starts a service. Needs no root.
+   */
+  unpackInto?(): string;
 }
 
 const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
@@ -32,6 +39,7 @@ export async function installWithApt(
   task: Task,
   machine: AptMachine = thisMachine,
 ): Promise<string | null> {
+  if (packages.unpackInto) return unpack(packages.wanted[0] ?? '', packages.unpackInto(), title, task);
   if (!machine.isRoot) return 'it is missing and only root may install it';
   if (process.env.TAS_SANDBOX_INSTALL === 'no') return 'it is missing and TAS_SANDBOX_INSTALL=no forbids installing';
   if ((await askProgram('apt-get', ['--version'])) === null) return 'it is missing and there is no apt-get here';
@@ -57,6 +65,32 @@ async function install(
     return `apt-get could not install it (${error instanceof Error ? error.message : 'unknown'})`;
   }
   task.done(`${title} is installed`);
+  return null;
+}
+
+/** Downloads the package and unpacks it into the folder, which gets its name when it is whole. */
+async function unpack(name: string, folder: string, title: string, task: Task): Promise<string | null> {
+  if ((await askProgram('apt-get', ['--version'])) === null) return 'it is missing and there is no apt-get here';
+  task.begin(`fetching ${title} with apt-get, once for this user`, 5_000);
+  const draft = `${folder}.${randomBytes(4).toString('hex')}`;
+  try {
+    await mkdir(join(draft, 'package'), { recursive: true });
+    const download = (): Promise<string> => runProgram('apt-get', ['-q', 'download', name], { cwd: draft });
+    // Lists that are missing or out of date are the usual reason.
+    await download().catch(async () => {
+      await apt(['update'], task);
+      await download();
+    });
+    const [file = ''] = (await readdir(draft)).filter((found) => found.endsWith('.deb'));
+    await runProgram('dpkg-deb', ['-x', join(draft, file), join(draft, 'package')]);
+    await rm(folder, { recursive: true, force: true });
+    await rename(join(draft, 'package'), folder);
+  } catch (error) {
+    return `apt-get could not fetch it (${error instanceof Error ? error.message : 'unknown'})`;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  task.done(`${title} is there`);
   return null;
 }
 

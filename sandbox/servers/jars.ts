@@ -17,6 +17,10 @@ interface JarsOptions {
   /** With nothing in Maven's own cache; and about how many files that fetches. */
   readonly fetchMs: number;
   readonly files: number;
+  /** True = what is fetched are archives, which are unpacked. */
+  readonly unpack?: true;
+  /** What else is done to the folder once, before it gets its name. */
+  finish?(folder: string, java: string, task: Task): Promise<void>;
 }
 
 /** A server written in Java: its jars, fetched with Maven once for all sandboxes of this user. */
@@ -39,7 +43,7 @@ export interface Jars {
   keepArchive(state: SandboxState): Promise<void>;
 }
 
-const goal = 'org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies';
+const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:2.8';
 
 export function createJars(options: JarsOptions): Jars {
   const { name, pom, what, fetchMs } = options;
@@ -62,11 +66,11 @@ export function createJars(options: JarsOptions): Jars {
     async fetch(task) {
       const target = await lib();
       if (await isThere(target)) return target;
-      await requireTool('java', task);
+      const java = await requireTool('java', task);
       const maven = await requireTool('maven', task);
       const waiting = (pid: number): void => task.begin(`waiting for process ${pid}, which fetches ${what}`, fetchMs);
       const fetchOnce = async (): Promise<void> => {
-        if (!(await isThere(target))) await fetchJars(maven, target, options, task);
+        if (!(await isThere(target))) await fetchJars({ java, maven }, target, options, task);
       };
       await withLock(join(await folder(), 'lock'), fetchOnce, waiting);
       return target;
@@ -88,7 +92,12 @@ export function createJars(options: JarsOptions): Jars {
   };
 }
 
-async function fetchJars(maven: string, lib: string, options: JarsOptions, task: Task): Promise<void> {
+async function fetchJars(
+  { java, maven }: { readonly java: string; readonly maven: string },
+  lib: string,
+  options: JarsOptions,
+  task: Task,
+): Promise<void> {
   const { pom, what, fetchMs, files } = options;
   const folder = join(lib, '..');
   // A name of its own: a Maven whose caller was killed may still be writing.
@@ -98,6 +107,7 @@ async function fetchJars(maven: string, lib: string, options: JarsOptions, task:
   await mkdir(draft, { recursive: true });
   let fetched = 0;
   task.begin(`fetching ${what} with Maven, once for this user`, fetchMs);
+  const goal = `${plugin}:${options.unpack ? 'unpack' : 'copy'}-dependencies`;
   const speed = ['-Dmaven.artifact.threads=16', '-Daether.dependencyCollector.impl=bf'];
   await runProgram(maven, ['-B', '-f', pom, goal, `-DoutputDirectory=${draft}`, ...speed], {
     cwd: folder,
@@ -106,6 +116,7 @@ async function fetchJars(maven: string, lib: string, options: JarsOptions, task:
       if (line.includes('Downloaded from')) task.count(`${++fetched} of about ${files} files`);
     },
   });
+  await options.finish?.(draft, java, task);
   await rename(draft, lib);
   task.done(`${what} ${what.includes(' and ') ? 'are' : 'is'} there`);
 }

@@ -1,9 +1,11 @@
 import { embeddingsServer } from './embeddings/embeddings-server.ts';
 import { kafkaServer } from './kafka/kafka-server.ts';
+import { keycloakServer } from './keycloak/keycloak-server.ts';
 import { kubernetesServer } from './kubernetes/kubernetes-server.ts';
 import { minioServer } from './minio/minio-server.ts';
 import { neo4jServer } from './neo4j/neo4j-server.ts';
 import { botPostgres, platformPostgres } from './postgres/postgres-server.ts';
+import { prometheusServer } from './prometheus/prometheus-server.ts';
 import { redisServer } from './redis/redis-server.ts';
 import type { Server } from './server.ts';
 import type { ServerName } from './state.ts';
@@ -14,7 +16,8 @@ export const serverGroups = {
   postgres: ['postgres', 'botPostgres'],
   minio: ['minio'],
   kubernetes: ['kubernetes'],
-  keycloak: ['keycloak'],
+  // It keeps its data in the platform's PostgreSQL.
+  keycloak: ['keycloak', 'postgres'],
   kafka: ['kafka'],
   redis: ['redis'],
   prometheus: ['prometheus'],
@@ -32,7 +35,9 @@ export const servers: readonly Server[] = [
   botPostgres,
   minioServer,
   kubernetesServer,
+  keycloakServer,
   kafkaServer,
   redisServer,
+  prometheusServer,
   embeddingsServer,
 ];

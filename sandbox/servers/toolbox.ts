@@ -4,9 +4,10 @@ import { Failure } from '../../src/shared/failure.ts';
 import { type AptPackages, installWithApt } from './apt.ts';
 import type { Task } from './progress.ts';
 import { askProgram } from './run-program.ts';
+import { cacheFolder } from './state.ts';
 
 /** The programs that the servers are made with and run by. */
-export type ToolName = 'java' | 'maven' | 'go' | 'postgres' | 'python' | 'redis';
+export type ToolName = 'java' | 'maven' | 'go' | 'postgres' | 'python' | 'redis' | 'prometheus';
 
 interface ToolSpec {
   /** What is wanted, as an operator says it. */
@@ -51,6 +52,12 @@ const tools: { readonly [Name in ToolName]: ToolSpec } = {
     // The server under another name, without the service that the package with its own name starts.
     packages: { wanted: ['redis-tools'] },
     byHand: 'apt-get install redis-tools   (macOS: brew install redis)',
+  },
+  prometheus: {
+    title: 'the Prometheus server',
+    find: findPrometheus,
+    packages: { wanted: ['prometheus'], unpackInto: prometheusFolder },
+    byHand: 'apt-get install prometheus   (macOS: brew install prometheus)',
   },
   postgres: {
     title: 'the PostgreSQL 15 server (or a later one)',
@@ -101,6 +108,18 @@ async function findJava(): Promise<string | null> {
 async function findRedis(): Promise<string | null> {
   if ((await askProgram('redis-server', ['--version'])) !== null) return 'redis-server';
   return (await askProgram('sh', ['-c', 'command -v redis-check-rdb']))?.trim() || null;
+}
+
+/** The machine's own, or the one of the package that was unpacked. */
+async function findPrometheus(): Promise<string | null> {
+  for (const command of ['prometheus', join(prometheusFolder(), 'usr/bin/prometheus')]) {
+    if ((await askProgram(command, ['--version'])) !== null) return command;
+  }
+  return null;
+}
+
+function prometheusFolder(): string {
+  return join(cacheFolder(), `prometheus-${process.arch}`);
 }
 
 /** Debian splits venv off: without it `ensurepip` is missing. */

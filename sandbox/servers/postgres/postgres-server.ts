@@ -106,10 +106,11 @@ async function ensureDatabase(endpoint: PostgresEndpoint): Promise<string | null
   });
 }
 
+/** All but Keycloak's, which runs on it and empties its own. */
 async function dropDatabases(endpoint: PostgresEndpoint): Promise<void> {
   await withClient(endpoint, async (client) => {
     const databases = await client.query<{ datname: string }>(
-      "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'",
+      "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', 'keycloak')",
     );
     for (const { datname } of databases.rows) {
       await client.query(`DROP DATABASE ${pg.escapeIdentifier(datname)} WITH (FORCE)`);
