@@ -107,6 +107,8 @@ function kwok({ keys, kubeconfig, kwok: config }: Layout, port: number): Child {
       '--manage-all-nodes=true',
       '--cidr=10.250.0.0/16',
       '--node-ip=127.0.0.1',
+      // Renewed all the time; else the node would be held for dead after 40 seconds.
+      '--node-lease-duration-seconds=40',
       `--node-port=${port}`,
       `--server-address=127.0.0.1:${port}`,
       `--tls-cert-file=${keys}/apiserver.crt`,

@@ -1,6 +1,8 @@
 import { Failure } from '../../shared/failure.ts';
+import type { StepContext } from '../system.ts';
 import type { Change } from './change.ts';
 import type { Cluster } from './client.ts';
+import type { KindSetting } from './part.ts';
 import { explainPods, listPods } from './pods.ts';
 import type { PartWait } from './walk.ts';
 import { readWorkload, type ServiceRef, sayService, unfinished, workloadKinds } from './workload.ts';
@@ -11,6 +13,39 @@ export function waitUntilSettled(cluster: Cluster, service: ServiceRef): PartWai
     look: () => lookAtService(cluster, service),
     tooLong: (waitsFor, waited) => notSettled(cluster, service, waitsFor, waited),
   };
+}
+
+/** The same after its template has changed. */
+export function waitUntilReplaced(setting: KindSetting, context: StepContext, service: ServiceRef): PartWait {
+  const wait = waitUntilSettled(setting.cluster, service);
+  return {
+    ...wait,
+    async look() {
+      await removeStuckPods(setting, context, service);
+      return wait.look();
+    },
+  };
+}
+
+/**
+ * A StatefulSet replaces no pod that is not ready, not even when its template was mended meanwhile: it waits for the pod for
+ * ever. Pods of an older template that are not ready are of no use to anybody, and are deleted.
+ */
+async function removeStuckPods(
+  { cluster, fence }: KindSetting,
+  context: StepContext,
+  service: ServiceRef,
+): Promise<void> {
+  if (service.kind !== 'StatefulSet') return;
+  const found = await readWorkload(cluster, service);
+  if (found === null || found.spec.updateStrategy?.type !== 'RollingUpdate') return;
+  if (found.status.observedGeneration < (found.manifest.metadata.generation ?? 0)) return;
+  for (const { name, ready, ending, manifest } of await listPods(cluster, found)) {
+    const revision = manifest.metadata.labels?.['controller-revision-hash'];
+    if (ready || ending || revision === undefined || revision === found.status.updateRevision) continue;
+    await fence.check(context.fence);
+    await cluster.remove({ kind: 'Pod', namespace: service.namespace, name }, manifest.metadata.uid);
+  }
 }
 
 /** Waits until no pod of the service is left. Throws when somebody scales it up meanwhile. */
@@ -26,14 +61,18 @@ export function waitUntilGone(cluster: Cluster, service: ServiceRef): PartWait {
 }
 
 /** For each workload that these changes scaled or gave another image. */
-export function waitForChanged(cluster: Cluster, changes: readonly Change[]): PartWait | null {
+export function waitForChanged(
+  setting: KindSetting,
+  context: StepContext,
+  changes: readonly Change[],
+): PartWait | null {
   const services = changes.flatMap((change): ServiceRef[] => {
     const kind = workloadKinds.find((known) => known === change.object.kind);
     return kind === undefined || change.aside ? [] : [{ ...change.object, kind }];
   });
   const [first] = services;
   if (first === undefined) return null;
-  const waits = services.map((service) => waitUntilSettled(cluster, service));
+  const waits = services.map((service) => waitUntilReplaced(setting, context, service));
   let current = 0;
   return {
     async look() {
@@ -44,7 +83,8 @@ export function waitForChanged(cluster: Cluster, changes: readonly Change[]): Pa
       current = 0;
       return null;
     },
-    tooLong: (waitsFor, waited) => (waits[current] ?? waitUntilSettled(cluster, first)).tooLong(waitsFor, waited),
+    tooLong: (waitsFor, waited) =>
+      (waits[current] ?? waitUntilReplaced(setting, context, first)).tooLong(waitsFor, waited),
   };
 }
 

@@ -27,7 +27,7 @@ export async function undoBatch(
     const plan = (): Promise<Intent> => planUndo(setting, { ...context.undoes, part });
     const own = await setting.journal.readIntent({ runId: context.runId, stepId: context.stepId, part: position });
     const original = await setting.journal.readIntent({ ...context.undoes, part });
-    const wait = waitForChanged(setting.cluster, own?.changes ?? original?.changes ?? []);
+    const wait = waitForChanged(setting, context, own?.changes ?? original?.changes ?? []);
     return { plan, ...(wait ? { wait } : {}) };
   });
 }

@@ -6,7 +6,7 @@ import { durationText, milliseconds } from '../../wait-for.ts';
 import type { FieldsChange, Intent } from '../change.ts';
 import { changingRights, failed, findServices, hashServices, warning } from '../find-services.ts';
 import type { KindSetting } from '../part.ts';
-import { waitUntilSettled } from '../settle.ts';
+import { waitUntilReplaced } from '../settle.ts';
 import { previewUndo, sampleOf, undoBatch } from '../undo.ts';
 import { walkParts } from '../walk.ts';
 import { imageOf, readWorkload, sayService, serviceRef, type Workload } from '../workload.ts';
@@ -36,7 +36,7 @@ export function setImageKind(setting: KindSetting): ClusterKind {
     ],
     preview: (input) => preview(setting, input),
     async performBatch(input, batch, context) {
-      const wait = input.waitReady ? { wait: waitUntilSettled(cluster, input) } : {};
+      const wait = input.waitReady ? { wait: waitUntilReplaced(setting, context, input) } : {};
       const partAt = (part: number) => (part === 0 ? { plan: () => plan(setting, input), ...wait } : null);
       const {
         kept: _kept,
@@ -66,7 +66,7 @@ export function setImageKind(setting: KindSetting): ClusterKind {
     undoBatch: ({ within }, batch, context) => undoBatch(setting, batch, context, milliseconds(within)),
     narrow: () => null,
   });
-  return { kind, rights: changingRights };
+  return { kind, rights: [...changingRights, { verb: 'delete', kind: 'Pod' }] };
 }
 
 function changeOf(workload: Workload, { container, image }: Input): FieldsChange | null {
