@@ -2,11 +2,15 @@ import type { RevealSecret, SystemConfig } from '../config/config.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Seal } from '../shared/sealed.ts';
+import type { Secret } from '../shared/secret.ts';
+import { createDeeplakeSystem } from './deeplake/deeplake-system.ts';
 import { createKafkaSystem } from './kafka/kafka-system.ts';
 import { createKubernetesSystem } from './kubernetes/kubernetes-system.ts';
 import { createMinioSystem } from './minio/minio-system.ts';
 import { createNeo4jSystem } from './neo4j/neo4j-system.ts';
 import { createPostgresSystem } from './postgres/postgres-system.ts';
+import { createPrometheusSystem } from './prometheus/prometheus-system.ts';
+import { createRedisSystem } from './redis/redis-system.ts';
 import type { System } from './system.ts';
 
 interface SystemDeps {
@@ -58,17 +62,29 @@ const makers: {
       logger,
       ...(region ? { region } : {}),
     }),
-  kubernetes: (name, { namespaces, home, kubeconfig, context }, { seal, logger }) =>
+  kubernetes: (name, { namespaces, home, kubeconfig, context, maintenance, flags }, { seal, logger }) =>
     createKubernetesSystem({
       name,
       namespaces,
       home,
       seal,
       logger,
+      maintenance,
+      flags,
       ...(kubeconfig ? { kubeconfig } : {}),
       ...(context ? { context } : {}),
     }),
-  deeplake: notYet,
+  deeplake: (name, { root, python, s3, service, embeddings }, { reveal, seal, logger }) =>
+    createDeeplakeSystem({
+      name,
+      root,
+      python,
+      seal,
+      logger,
+      ...(s3 ? { s3: { ...s3, secretKey: reveal(s3.secretKey) } } : {}),
+      ...(service ? { service: withKey(service, reveal) } : {}),
+      ...(embeddings ? { embeddings: withKey(embeddings, reveal) } : {}),
+    }),
   keycloak: notYet,
   kafka: (name, { brokers, tls, sasl }, { reveal, seal, logger }) =>
     createKafkaSystem({
@@ -79,10 +95,29 @@ const makers: {
       logger,
       ...(sasl ? { sasl: { ...sasl, password: reveal(sasl.password) } } : {}),
     }),
-  redis: notYet,
-  prometheus: notYet,
+  redis: (name, { host, port, database, user, password, tls }, { reveal, seal, logger }) =>
+    createRedisSystem({
+      name,
+      host,
+      port,
+      database,
+      tls,
+      seal,
+      logger,
+      ...(user ? { user } : {}),
+      ...(password ? { password: reveal(password) } : {}),
+    }),
+  prometheus: (name, { url, token, budget }, { reveal }) =>
+    createPrometheusSystem({ name, url, ...(token ? { token: reveal(token) } : {}), ...(budget ? { budget } : {}) }),
   http: notYet,
 };
+
+function withKey(
+  { url, apiKey }: { readonly url: string; readonly apiKey?: string | undefined },
+  reveal: RevealSecret,
+): { url: string; apiKey?: Secret } {
+  return { url, ...(apiKey ? { apiKey: reveal(apiKey) } : {}) };
+}
 
 function notYet(name: string, { type }: SystemConfig): never {
   throw new Failure({

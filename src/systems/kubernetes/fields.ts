@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Json } from '../../shared/json.ts';
+import type { Json, JsonObject } from '../../shared/json.ts';
 import type { PatchOperation } from './client.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
  * A place in a manifest: names joined by `/`, with `/` and `~` in a name written `~1` and `~0`, as JSON pointers do. An
- * element of a list goes by its field `name`: `/spec/template/spec/containers/name=web/image`.
+ * element of a list goes by its field `name`: `/spec/template/spec/containers/name=web/image`. A text that holds JSON is entered
+ * by `=json`: `/data/flags.json/=json/flags/new-view/state`; all of the text is written, only the field is compared.
  */
 export type FieldPath = string;
 /** Null = the field is absent. */
@@ -13,7 +14,12 @@ export type Fields = { readonly [path: FieldPath]: Json };
 
 /** The place of an annotation. */
 export function annotationPath(name: string): FieldPath {
-  return `/metadata/annotations/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return pointerTo('metadata', 'annotations', name);
+}
+
+/** The place that these names lead to, from the outermost in. */
+export function pointerTo(...names: readonly string[]): FieldPath {
+  return names.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 /** The value there; null where it or anything above it is absent. */
@@ -30,9 +36,11 @@ export function differing(manifest: Manifest, fields: Fields): FieldPath[] {
 
 /** The patch that gives the object these fields. Missing objects above a field are made. */
 export function patchTo(manifest: Manifest, fields: Fields): PatchOperation[] {
-  const operations: PatchOperation[] = [];
+  const paths = differing(manifest, fields);
+  const operations = patchTexts(manifest, fields, paths.filter(isInsideOfText));
   const made = new Set<string>();
-  for (const path of differing(manifest, fields)) {
+  for (const path of paths) {
+    if (isInsideOfText(path)) continue;
     const value = fields[path] ?? null;
     const segments = segmentsOf(path);
     let pointer = '';
@@ -51,6 +59,48 @@ export function patchTo(manifest: Manifest, fields: Fields): PatchOperation[] {
   return operations;
 }
 
+const opensJson = '=json';
+
+function isInsideOfText(path: FieldPath): boolean {
+  return path.includes(`/${opensJson}/`);
+}
+
+/** Each text once, with all of its fields. */
+function patchTexts(manifest: Manifest, fields: Fields, paths: readonly FieldPath[]): PatchOperation[] {
+  const texts = new Map<FieldPath, JsonObject>();
+  for (const path of paths) {
+    const [outer, inner] = path.split(`/${opensJson}`) as [string, string];
+    const holder = texts.get(outer) ?? parseObject(readField(manifest, outer));
+    texts.set(outer, withField(holder, segmentsOf(inner), fields[path] ?? null));
+  }
+  return [...texts].map(([path, holder]) => {
+    const before = readField(manifest, path);
+    const indent = typeof before === 'string' && !before.trimEnd().includes('\n') ? 0 : 2;
+    return { op: 'add', path, value: JSON.stringify(holder, null, indent) };
+  });
+}
+
+/** A copy with this field, in its old place. */
+function withField(holder: JsonObject, [first = '', ...rest]: readonly string[], value: Json): JsonObject {
+  const inner = holder[first];
+  const next = rest.length === 0 ? value : withField(isObject(inner) ? inner : {}, rest, value);
+  if (next !== null) return { ...holder, [first]: next };
+  return Object.fromEntries(Object.entries(holder).filter(([name]) => name !== first));
+}
+
+function parseObject(text: Json): JsonObject {
+  try {
+    const parsed = JSON.parse(String(text)) as Json;
+    return isObject(parsed) ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
 function segmentsOf(path: FieldPath): string[] {
   return path
     .split('/')
@@ -60,8 +110,9 @@ function segmentsOf(path: FieldPath): string[] {
 
 function childOf(value: Json, segment: string): Json | undefined {
   if (Array.isArray(value)) return value[indexOf(value, segment)];
+  if (typeof value === 'string' && segment === opensJson) return parseObject(value);
   if (value === null || typeof value !== 'object') return undefined;
-  const object = value as { readonly [key: string]: Json };
+  const object = value as JsonObject;
   return Object.hasOwn(object, segment) ? object[segment] : undefined;
 }
 

@@ -10,6 +10,7 @@ import { toFailure } from './failure.ts';
 import { createFence } from './fence.ts';
 import { createJournal } from './journal.ts';
 import { kindMakers } from './kinds/index.ts';
+import { readMaintenance } from './maintenance.ts';
 import type { KindSetting } from './part.ts';
 import { preflight } from './preflight.ts';
 import { pathOf, resources } from './resources.ts';
@@ -18,15 +19,25 @@ import { readIntrusions, readStanding } from './standing.ts';
 export interface KubernetesOptions extends ClusterOptions {
   readonly seal: Seal;
   readonly logger: Logger;
+  readonly maintenance?: KindSetting['maintenance'] | undefined;
+  readonly flags?: KindSetting['flags'] | undefined;
 }
 
 /** One cluster, as far as the namespaces of the configuration go. Connects at the first use. */
 export function createKubernetesSystem(options: KubernetesOptions): System {
-  const { name, seal, logger } = options;
+  const { name, seal, logger, maintenance, flags } = options;
   const cluster = connectCluster(options);
   const journal = createJournal(cluster, seal);
   const fence = createFence(cluster);
-  const setting: KindSetting = { system: name, cluster, journal, fence, seal };
+  const setting: KindSetting = {
+    system: name,
+    cluster,
+    journal,
+    fence,
+    seal,
+    ...(maintenance ? { maintenance } : {}),
+    ...(flags ? { flags } : {}),
+  };
   const kinds = kindMakers.map((make) => make(setting));
   const dataModel = createDataModel(cluster, fence);
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -53,7 +64,11 @@ export function createKubernetesSystem(options: KubernetesOptions): System {
     },
     preflight: (needs) =>
       guard(() => preflight(cluster, kinds, needs)).catch((error: unknown) => [unreachableFinding(error)]),
-    standing: (runIds) => guard(() => readStanding(cluster, runIds)),
+    standing: (runIds) =>
+      guard(async () => [
+        ...(await readStanding(cluster, runIds)),
+        ...(await readMaintenance(cluster, maintenance, runIds)),
+      ]),
     intrusions: (runIds) => guard(() => readIntrusions(cluster, runIds)),
     dataModel: {
       read: () => guard(() => dataModel.read()),

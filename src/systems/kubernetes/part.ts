@@ -14,6 +14,23 @@ export interface KindSetting {
   readonly journal: JournalStore;
   readonly fence: FenceStore;
   readonly seal: Seal;
+  /** Where maintenance mode is written; absent = the cluster has none. */
+  readonly maintenance?: MaintenancePlace;
+  /** Where feature flags in flagd's format are; absent = none. */
+  readonly flags?: { readonly namespace: string; readonly configMap: string; readonly key: string };
+}
+
+/** A ConfigMap, and an ingress that gets these annotations while maintenance mode is on. */
+export interface MaintenancePlace {
+  readonly namespace: string;
+  readonly configMap: string;
+  readonly ingress?:
+    | {
+        readonly namespace: string;
+        readonly name: string;
+        readonly annotations: { readonly [name: string]: string };
+      }
+    | undefined;
 }
 
 /**

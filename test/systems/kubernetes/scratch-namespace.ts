@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import type { Json, JsonObject } from '../../../src/shared/json.ts';
 import { createSeal } from '../../../src/shared/sealed.ts';
@@ -37,16 +38,13 @@ export interface Service {
 // biome-ignore lint/suspicious/noExplicitAny: tests look at any field of any manifest
 export type Loose = any;
 
-let count = 0;
-
 /** `/apis/apps/v1/namespaces/x/deployments/y`. */
 export function pathTo({ namespace, kind, name }: Service): string {
   return `/apis/apps/v1/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`;
 }
 
 export async function scratchNamespace(): Promise<ScratchNamespace> {
-  count += 1;
-  const name = `scratch-${process.pid}-${count}`;
+  const name = `scratch-${randomUUID().slice(0, 8)}`;
   const home = `${name}-home`;
   const { kubeconfig } = liveEndpoints().kubernetes;
   const api = connectTransport({ name: 'test', kubeconfig });

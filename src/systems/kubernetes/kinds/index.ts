@@ -2,7 +2,9 @@ import type { StepKind } from '../../system.ts';
 import type { KindSetting } from '../part.ts';
 import type { Right } from '../rights.ts';
 import { awaitRolloutKind } from './await-rollout.ts';
+import { setFlagKind } from './set-flag.ts';
 import { setImageKind } from './set-image.ts';
+import { setMaintenanceKind } from './set-maintenance.ts';
 import { startServicesKind } from './start-services.ts';
 import { stopServicesKind } from './stop-services.ts';
 
@@ -18,4 +20,6 @@ export const kindMakers: readonly ((setting: KindSetting) => ClusterKind)[] = [
   startServicesKind,
   setImageKind,
   awaitRolloutKind,
+  setMaintenanceKind,
+  setFlagKind,
 ];
