@@ -20,6 +20,8 @@ const meanings: Readonly<Record<string, readonly [code: FailureCode, advice: str
   locked: ['environment-busy', 'Stop the service or job that writes to it, then try again.', true],
   exists: ['conflict', 'Nothing was overwritten. See whose it is; move it away or choose another name.'],
   conflict: ['conflict', 'What others wrote was kept. See what changed since; then ask again.'],
+  unfit: ['precondition-failed', 'Fill or drop that field first: DeepLake cannot write a missing value.'],
+  'corrupt-backup': ['corrupt-backup', 'The store was not touched. Use another backup set.'],
   changing: ['conflict', 'Somebody writes to it. Try again; with the writers stopped this does not happen.', true],
   unsupported: ['precondition-failed', 'Use a root on a volume, or another way that the guide names.'],
   unreachable: ['unreachable', 'Start the server or correct its address.', true],

@@ -4,16 +4,20 @@ import archive
 import check
 import control_files
 import datasets
-import exchange
+import moving
 import fields
 import fingerprint
 import rows
+import site_check
+import swapping
+import vectors
+import versions
 from place import Place
 
 
 def operations(setting):
     place = Place(setting["root"], setting.get("s3"))
     found = {}
-    for module in (control_files, datasets, rows, fingerprint, check, fields, exchange, archive):
+    for module in (control_files, datasets, rows, fingerprint, check, fields, moving, archive, site_check, swapping, vectors, versions):
         found.update(module.operations(place))
     return found
