@@ -34,6 +34,8 @@ export interface CatchUp {
   readonly withinMs: number;
   /** How many rows the first pass may still bring over; null = all. Later ones bring what came in since. */
   readonly mayBring: number | null;
+  /** The first row of the source that is looked at; absent = its first one. */
+  readonly startAt?: number;
   readonly stepId: string;
 }
 
@@ -71,7 +73,7 @@ export async function catchUp(
   signal: AbortSignal,
 ): Promise<CaughtUp> {
   const { carrying, perMinute } = job;
-  const progress = before ?? fresh;
+  const progress = before ?? { ...fresh, at: job.startAt ?? 0 };
   const wait = progress.notBefore - Date.now();
   if (wait > 0) await pause(Math.min(wait, longestBatch), undefined, { signal });
   if (wait > longestBatch) return { progress, done: 0, note: waiting(carrying.source, wait - longestBatch, progress) };
@@ -124,7 +126,9 @@ function endPass(system: string, job: CatchUp, progress: Progress, { version }: 
       advice: 'Nothing in it was changed. Take the older rows out, then retry.',
     });
   }
-  return { progress: { ...progress, at: 0, end: null, worked: 0, pass: progress.pass + 1, version, same } };
+  return {
+    progress: { ...progress, at: job.startAt ?? 0, end: null, worked: 0, pass: progress.pass + 1, version, same },
+  };
 }
 
 function giveUp(system: string, { carrying, withinMs }: CatchUp, progress: Progress, { busy }: Carried): void {
