@@ -42,16 +42,14 @@ export async function findSuspenders(
 
 /** Null where it is suspended already, by whomever. */
 export function suspend({ object, manifest, suspended, running }: Suspender, runId: string): FieldsChange | null {
-  const same = Object.keys(suspended).every(
-    (path) => (readField(manifest, path) ?? running[path] ?? null) === suspended[path],
-  );
+  const same = Object.keys(suspended).every((path) => readField(manifest, path) === suspended[path]);
   if (same) return null;
   const [by, memory] = [annotationPath(marks.suspendedBy), annotationPath(marks.suspended)];
   return {
     did: 'fields',
     object,
     uid: manifest.metadata.uid,
-    absent: running,
+    absent: Object.fromEntries(Object.entries(running).filter(([path]) => suspended[path] !== null)),
     before: { ...running, [by]: readField(manifest, by), [memory]: readField(manifest, memory) },
     after: { ...suspended, [by]: runId, [memory]: JSON.stringify(running) },
     aside: true,

@@ -2,14 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { digestOf, type JsonObject } from '../../shared/json.ts';
 import { KeptTally } from '../kept-tally.ts';
 import type { BatchRequest, Conflict, Sample, StepPreview, UndoBatchResult, UndoContext } from '../system.ts';
-import { type Change, conflictOf, type FieldsChange, holdsAll, type Intent, plainField, readNow } from './change.ts';
+import { type Change, conflictOf, type FieldsChange, type Intent, plainField, readNow } from './change.ts';
 import type { Cluster } from './client.ts';
-import { annotationPath, readField } from './fields.ts';
+import { readField } from './fields.ts';
 import type { PartKey } from './journal.ts';
 import type { Manifest } from './manifest.ts';
 import type { KindSetting } from './part.ts';
 import { waitForChanged } from './settle.ts';
-import { marks } from './standing.ts';
 import { walkParts } from './walk.ts';
 import { sayService } from './workload.ts';
 
@@ -131,36 +130,30 @@ async function invert(cluster: Cluster, change: Change, made: string | undefined
   return invertFields(change, found);
 }
 
-/** All fields go back or none: a service that somebody scaled since keeps its replicas, and loses our marks. */
+/**
+ * Fields that hold what was before are done already; the others go back, all or none of them. What somebody changed since
+ * stays, and loses our marks: whoever runs a stopped service has taken it over, and what was remembered is of no use.
+ */
 function invertFields(change: FieldsChange, found: Manifest | null): Inverse {
   const { object, before, after } = change;
   if (found === null || found.metadata.uid !== change.uid) {
     const values = { base: object.name, ours: object.name, theirs: null };
     return { changes: [], conflicts: [conflictOf(object, '/metadata/name', 'missing', values)] };
   }
-  const paths = Object.keys(after);
-  if (holdsAll(found, change, before)) return nothing;
-  const changed = paths.filter((path) => !isDeepStrictEqual(readNow(found, change, path), after[path] ?? null));
-  if (changed.length === 0) return { changes: [{ ...change, before: after, after: before }], conflicts: [] };
-  const conflicts = changed
-    .filter((path) => !isMark(path))
-    .map((path) => {
-      const [base = null, ours = null] = [before[path], after[path]];
-      return conflictOf(object, path, 'changed-since', { base, ours, theirs: readNow(found, change, path) });
-    });
-  return { changes: withoutMarks(change, found), conflicts };
-}
-
-/** Whoever runs a stopped service again has taken it over: what the bot remembered of it is of no use any more. */
-function withoutMarks(change: FieldsChange, found: Manifest): FieldsChange[] {
-  const replicas = readField(found, '/spec/replicas');
-  const [stoppedBy, starting] = [marks.stoppedBy, marks.starting].map(annotationPath) as [string, string];
-  const ours = stoppedBy in change.after && readField(found, stoppedBy) === change.after[stoppedBy];
-  if (!ours || replicas === null || replicas === 0) return [];
-  const paths = [annotationPath(marks.replicas), stoppedBy, starting].filter((path) => readField(found, path) !== null);
-  const before = Object.fromEntries(paths.map((path) => [path, readField(found, path)]));
-  const after = Object.fromEntries(paths.map((path) => [path, null]));
-  return paths.length === 0 ? [] : [{ ...change, before, after, aside: true }];
+  const holds = (path: string, values: FieldsChange['after']): boolean =>
+    isDeepStrictEqual(readNow(found, change, path), values[path] ?? null);
+  const open = Object.keys(after).filter((path) => !holds(path, before));
+  const foreign = open.filter((path) => !holds(path, after) && !isMark(path));
+  const ours = open.filter((path) => holds(path, after));
+  const conflicts = foreign.map((path) => {
+    const [base = null, own = null] = [before[path], after[path]];
+    return conflictOf(object, path, 'changed-since', { base, ours: own, theirs: readNow(found, change, path) });
+  });
+  const back = foreign.length === 0 ? ours : readField(found, '/spec/replicas') === 0 ? [] : ours.filter(isMark);
+  if (back.length === 0) return { changes: [], conflicts };
+  const only = (values: FieldsChange['after']) => Object.fromEntries(back.map((path) => [path, values[path] ?? null]));
+  const aside = back.every(isMark) ? { aside: true as const } : {};
+  return { changes: [{ ...change, before: only(after), after: only(before), ...aside }], conflicts };
 }
 
 function isMark(path: string): boolean {

@@ -73,6 +73,7 @@ export function stopServicesKind(setting: KindSetting): ClusterKind {
     kind,
     rights: [
       ...changingRights,
+      { verb: 'list', kind: 'Job' },
       ...(['list', 'get', 'patch'] as const).flatMap((verb) => [
         { verb, kind: 'HorizontalPodAutoscaler' as const },
         { verb, kind: 'CronJob' as const },
@@ -118,17 +119,18 @@ async function planSuspending(
   return { version: 1, changes, conflicts: [] };
 }
 
-const activeSchema = z.object({ status: z.object({ active: z.array(z.unknown()).default([]) }).prefault({}) });
+const jobSchema = z.object({ status: z.object({ active: z.number().default(0) }).prefault({}) });
 
 /** A suspended CronJob begins no Job any more, but one may be under way. */
 function waitForJobs({ cluster }: KindSetting, services: readonly ServiceRef[]): NonNullable<Part['wait']> {
   return {
     async look() {
       for (const namespace of new Set(services.map((service) => service.namespace))) {
-        const busy = (await cluster.list('CronJob', namespace)).find(
-          (found) => activeSchema.parse(found).status.active.length > 0,
-        );
-        if (busy) return `the Job of the CronJob ${namespace}/${busy.metadata.name} to end`;
+        for (const job of await cluster.list('Job', namespace)) {
+          const owner = job.metadata.ownerReferences?.find(({ kind }) => kind === 'CronJob');
+          const busy = owner !== undefined && jobSchema.parse(job).status.active > 0;
+          if (busy) return `the Job ${namespace}/${job.metadata.name} of the CronJob ${owner.name} to end`;
+        }
       }
       return null;
     },
