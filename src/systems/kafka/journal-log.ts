@@ -110,7 +110,12 @@ async function makeTopic(connection: Connection, topic: string): Promise<void> {
 
 async function startReader(connection: Connection, topic: string): Promise<Reader> {
   const group = `${readerPrefix}${randomUUID()}`;
-  const consumer = connection.consumer({ groupId: group, retry: { retries: 3, restartOnFailure: async () => false } });
+  const consumer = connection.consumer({
+    groupId: group,
+    // How long the server keeps a question open: so long does ending take.
+    maxWaitTimeInMs: 500,
+    retry: { retries: 3, restartOnFailure: async () => false },
+  });
   const reader: Reader = {
     consumer,
     group,

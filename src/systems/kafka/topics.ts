@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConfigResourceTypes } from 'kafkajs';
 import { z } from 'zod';
 import { Failure } from '../../shared/failure.ts';
 import type { TopicShape } from './change.ts';
@@ -19,6 +18,8 @@ export interface Topic extends TopicShape {
   readonly lagging: number;
 }
 
+/** The protocol's number for topics, among things that have settings. */
+const topicResource = 2;
 /** A setting that was made for the topic itself: neither a default nor the broker's. */
 const ofTopic = 1;
 /** How many topics are asked for in one request. */
@@ -87,7 +88,7 @@ export async function readTopic(connection: Connection, name: string): Promise<T
 }
 
 async function readPage(connection: Connection, names: string[]): Promise<Topic[]> {
-  const resources = names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name }));
+  const resources = names.map((name) => ({ type: topicResource, name }));
   const [metadata, configs] = await Promise.all([
     connection.ask((admin) => admin.fetchTopicMetadata({ topics: names })),
     connection.ask((admin) => admin.describeConfigs({ resources, includeSynonyms: false })),
@@ -155,6 +156,6 @@ export async function writeConfig(
   validateOnly = false,
 ): Promise<void> {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-  const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }];
+  const resources = [{ type: topicResource, name: topic, configEntries }];
   await connection.ask((admin) => admin.alterConfigs({ resources, validateOnly }));
 }
