@@ -10,7 +10,9 @@ import { createJournal } from './journal.ts';
 import { createJournalStore, readFile, writeFile } from './journal-store.ts';
 import { addFieldKind } from './kinds/add-field.ts';
 import { newVersionKind } from './kinds/new-version.ts';
+import { reEmbedKind } from './kinds/re-embed.ts';
 import { swapDatasetsKind } from './kinds/swap-datasets.ts';
+import { switchEmbeddingsKind } from './kinds/switch-embeddings.ts';
 import { preflight } from './preflight.ts';
 import { counts, lookup, scan, violations } from './reading.ts';
 import type { KindSetting } from './setting.ts';
@@ -47,7 +49,13 @@ export function createDeeplakeSystem(options: DeeplakeOptions): System {
   return {
     name,
     type: 'deeplake',
-    kinds: [addFieldKind(setting), newVersionKind(setting), swapDatasetsKind(setting)],
+    kinds: [
+      addFieldKind(setting),
+      newVersionKind(setting),
+      swapDatasetsKind(setting),
+      reEmbedKind(setting),
+      switchEmbeddingsKind(setting),
+    ],
     identity: () => readIdentity(worker),
     checkHealth: () => checkHealth(worker, service ?? null),
     advanceFence: (fence) => journal.raiseFence(fence),

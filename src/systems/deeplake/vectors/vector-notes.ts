@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../../../shared/json.ts';
 import type { Conflict } from '../../system.ts';
+import { readFile, writeFile } from '../journal-store.ts';
 import type { VectorSetting } from './vector-store.ts';
 
 /** What a step is going to do and has done, in small files beside the datasets: the first writer of a note wins. */
@@ -18,20 +19,17 @@ export interface StepKey {
   readonly stepId: string;
 }
 
-const fileSchema = z.object({ content: z.base64(), tag: z.string() }).nullable();
-
 export function vectorNotes({ worker }: VectorSetting): VectorNotes {
-  const folder = ({ runId, stepId }: StepKey): string => `vectors/${runId}/${stepId}`;
+  const folder = ({ runId, stepId }: StepKey): string =>
+    `vectors/${encodeURIComponent(runId)}/${encodeURIComponent(stepId)}`;
   const read = async <T>(step: StepKey, name: string, schema: z.ZodType<T>): Promise<T | null> => {
-    const file = await worker.call('file-read', { name: `${folder(step)}/${name}` }, fileSchema);
-    return file === null ? null : schema.parse(JSON.parse(Buffer.from(file.content, 'base64').toString()));
+    const file = await readFile(worker, `${folder(step)}/${name}`);
+    return file === null ? null : schema.parse(JSON.parse(file.content.toString()));
   };
   return {
     read,
     async keep(step, name, note, schema) {
-      const content = Buffer.from(JSON.stringify(note)).toString('base64');
-      const params = { name: `${folder(step)}/${name}`, content, ifTag: null };
-      const { written } = await worker.call('file-write', params, z.object({ written: z.boolean() }));
+      const written = await writeFile(worker, `${folder(step)}/${name}`, Buffer.from(JSON.stringify(note)), null);
       const there = written ? note : await read(step, name, schema);
       if (there === null) throw new Error(`the note ${name} of ${step.stepId} has gone`);
       return there;
