@@ -98,7 +98,7 @@ async function applyChange({ worker }: KindSetting, { signal }: StepContext, cha
       await swap(worker, change, signal);
       return { done: 1 };
     case 'release':
-      await call('remove', { dataset: change.key });
+      await call('release', { dataset: change.key, aside: change.aside });
       return { done: 1 };
   }
 }

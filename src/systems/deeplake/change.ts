@@ -107,6 +107,7 @@ export interface SwapChange {
 export interface ReleaseChange {
   readonly did: 'release';
   readonly key: string;
+  readonly aside: string;
   readonly old: string;
   readonly count: 1;
 }
@@ -161,6 +162,6 @@ export function imagesOf(change: Change): { before: JsonObject; after: JsonObjec
     case 'swap':
       return { before: { dataset: change.key }, after: { dataset: change.other } };
     case 'release':
-      return { before: { dataset: change.key }, after: { dataset: null } };
+      return { before: { dataset: change.aside }, after: { dataset: null } };
   }
 }

@@ -109,6 +109,7 @@ export function createWorker(options: WorkerOptions): Worker {
           end();
           throw asFailure(options, op, error);
         });
+        if ('error' in found && found.error.code === 'crashed') end();
         if ('error' in found) throw workerFailure(options, op, found.error);
         return answer.parse(found.result);
       }),
@@ -184,12 +185,19 @@ async function exchange(
   child.stdin.write(`${JSON.stringify(request)}\n`);
   for (;;) {
     const next = await lines.next();
-    if (next.done) return { error: { code: 'crashed', message: 'the worker ended in the middle of it' } };
+    if (next.done) return { error: { code: 'crashed', message: crashed(request.params) } };
     const line = answerLine.parse(JSON.parse(next.value));
     if (line.id !== request.id) throw new Error(`the worker answered ${line.id} to ${request.id}`);
     if ('progress' in line) progress?.(line.progress.done, line.progress.total);
     else return line;
   }
+}
+
+/** DeepLake ends its process over some damaged files: then the dataset is the first thing to look at. */
+function crashed(params: object): string {
+  const { dataset } = params as { readonly dataset?: unknown };
+  if (typeof dataset !== 'string') return 'the worker ended in the middle of it';
+  return `the worker ended while it worked on ${dataset}, which may be corrupt`;
 }
 
 class Interrupted extends Error {

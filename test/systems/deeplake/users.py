@@ -87,15 +87,15 @@ def messages(deed):
 
 def watch(deed):
     """Opens the dataset again and again until the file is there; how often it was there, and was not."""
-    there, missed, counts = 0, 0, set()
+    there, missed, counts = 0, [], set()
     print("watching", file=sys.stderr, flush=True)
     while not os.path.exists(deed["until"]):
         try:
             dataset = deeplake.open_read_only(deed["path"])
             counts.add(len(dataset["id"][:]))
             there += 1
-        except Exception:
-            missed += 1
+        except Exception as error:
+            missed.append(type(error).__name__)
     return {"there": there, "missed": missed, "counts": sorted(counts)}
 
 

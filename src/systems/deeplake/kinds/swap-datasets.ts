@@ -39,7 +39,7 @@ type Input = z.infer<typeof inputSchema>;
 
 const locks = [
   'Nothing is missing at any moment: a reader that opens a dataset gets the old or the new one.',
-  'Writers and long-lived readers must be stopped meanwhile: DeepLake finds its files by name.',
+  'Writers must be stopped meanwhile: DeepLake finds its files by name. Readers that had it open read on as it was.',
 ];
 
 /** Puts new versions under the datasets' names in one step each; the old ones are kept aside until the hold ends. */
@@ -243,7 +243,7 @@ async function previewRelease(setting: KindSetting, context: ReleaseContext): Pr
     count: changes.length,
     exact: true,
     keysHash: createHash('sha256')
-      .update(changes.map(({ key, old }) => `${key} ${old}\n`).join(''))
+      .update(changes.map(({ aside, old }) => `${aside} ${old}\n`).join(''))
       .digest('hex'),
     schemaHash: digestOf(context.releases.stepId),
     samples,
@@ -279,5 +279,5 @@ async function planRelease(
   );
   return swaps
     .filter(({ old }, i) => numbers[i] === old)
-    .map(({ final, old }) => ({ did: 'release', key: final, old, count: 1 }));
+    .map(({ key, final, old }) => ({ did: 'release', key, aside: final, old, count: 1 }));
 }

@@ -1,13 +1,15 @@
 """Two datasets change places in one step of the file system: there is no moment without a dataset under the name."""
 
+import contextlib
 import ctypes
 import errno
+import json
 import os
 import platform
 import shutil
 
-from datasets import LOG, exclusive
-from place import CONTROL, sync_folder
+from datasets import LOG, exclusive, files_of
+from place import CONTROL, sync_folder, write_whole
 from protocol import WorkerError, take
 
 _EXCHANGE = 2
@@ -33,7 +35,17 @@ def operations(place):
             remove_dataset(place, name)
         return {}
 
-    return {"identify": identify, "swap": swap, "remove": remove}
+    def release(params, _progress):
+        """What a swap kept aside goes for good, and with it what the dataset under the name had of it."""
+        name, aside = take(params, "dataset", str), take(params, "aside", str)
+        with exclusive(place, name):
+            known = _read_lent(_lent(place, name))
+            if known is not None and known["from"] == number_of(place, aside):
+                take_back(place, name)
+            remove_dataset(place, aside)
+        return {}
+
+    return {"identify": identify, "swap": swap, "release": release, "remove": remove}
 
 
 def only_folders(place):
@@ -56,6 +68,8 @@ def number_of(place, name):
 def swap_folders(place, name, other, final, old, new):
     """Brings `new` under the name and `old` under `final`. Done again it finds what is done; by others' doing it refuses."""
     if number_of(place, name) == old and number_of(place, other) == new:
+        take_back(place, name)
+        lend(place, name, other)
         exchange(place.path(name), place.path(other))
     if number_of(place, name) != new:
         raise WorkerError("conflict", f"under {name} lies neither the old dataset nor the new one")
@@ -68,6 +82,59 @@ def swap_folders(place, name, other, final, old, new):
     os.rename(place.path(other), target)
     sync_folder(os.path.dirname(target))
     return {}
+
+
+def lend(place, source, target):
+    """
+    Links the source's files into the target, under names that are free there, and writes down which. DeepLake's files have
+    names of their own and are found by them: who has opened the source, or is about to, reads on after the exchange.
+    """
+    lender, record = number_of(place, source), _lent(place, target)
+    known = _read_lent(record)
+    if known is not None and known["from"] != lender:
+        take_back(place, target)
+        known = None
+    if known is None:
+        there = {file for file, _ in files_of(place, target)}
+        free = [file for file, _ in files_of(place, source) if file not in there and not file.endswith(".lock")]
+        known = {"from": lender, "files": sorted(free)}
+        # First the list: only what stands on it is ever taken back.
+        write_whole(record, json.dumps(known).encode())
+    for file in known["files"]:
+        path = os.path.join(place.path(target), file)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        try:
+            os.link(os.path.join(place.path(source), file), path)
+        except (FileExistsError, FileNotFoundError):
+            continue
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+                raise
+            return
+
+
+def take_back(place, name):
+    """Takes out of a dataset's folder what was lent to it."""
+    record = _lent(place, name)
+    known = _read_lent(record)
+    if known is None:
+        return
+    for file in known["files"]:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(place.path(name), file))
+    os.unlink(record)
+
+
+def _lent(place, name):
+    return os.path.join(place.path(CONTROL), "lent", str(number_of(place, name)).replace(":", "-"))
+
+
+def _read_lent(record):
+    try:
+        with open(record, "rb") as file:
+            return json.loads(file.read())
+    except FileNotFoundError:
+        return None
 
 
 def exchange(one, two):
