@@ -102,9 +102,12 @@ export function connectCluster(options: ClusterOptions): Cluster {
       return change('patch', object, { method: 'PATCH', body, type: 'application/json-patch+json' });
     },
     replace: (object, manifest) => change('update', object, { method: 'PUT', body: manifest }),
-    async remove(object, uid) {
+    async remove({ kind, namespace, name }, uid) {
       const body = { preconditions: { uid }, propagationPolicy: 'Background' };
-      return (await change('delete', object, { method: 'DELETE', body })) !== null;
+      const asked = { verb: 'delete', resource: sayResource(kind), namespace, name };
+      const path = pathOf(resources[kind], namespace, name);
+      // The answer is the object, or for some kinds only that it went well.
+      return (await send(asked, { method: 'DELETE', path, body, allow: changedSince })) !== null;
     },
     async request(asked, { allow = [], ...request }) {
       const answer = await send(asked, { ...request, allow: ({ code }) => allow.includes(code) });

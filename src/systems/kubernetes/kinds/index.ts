@@ -2,6 +2,7 @@ import type { StepKind } from '../../system.ts';
 import type { KindSetting } from '../part.ts';
 import type { Right } from '../rights.ts';
 import { awaitRolloutKind } from './await-rollout.ts';
+import { runJobKind } from './run-job.ts';
 import { setFlagKind } from './set-flag.ts';
 import { setImageKind } from './set-image.ts';
 import { setMaintenanceKind } from './set-maintenance.ts';
@@ -22,4 +23,5 @@ export const kindMakers: readonly ((setting: KindSetting) => ClusterKind)[] = [
   awaitRolloutKind,
   setMaintenanceKind,
   setFlagKind,
+  runJobKind,
 ];
