@@ -63,7 +63,11 @@ export function createKubernetesSystem(options: KubernetesOptions): System {
       conflicts: (runId, stepId, limit) => guard(() => journal.conflicts({ runId, stepId }, limit)),
     },
     preflight: (needs) =>
-      guard(() => preflight(cluster, kinds, needs)).catch((error: unknown) => [unreachableFinding(error)]),
+      guard(async () => {
+        // Plans are bound to the cluster by its identity: a bot that may not ask for it can make none.
+        await readIdentity(cluster);
+        return preflight(cluster, kinds, needs);
+      }).catch((error: unknown) => [unreachableFinding(error)]),
     standing: (runIds) =>
       guard(async () => [
         ...(await readStanding(cluster, runIds)),

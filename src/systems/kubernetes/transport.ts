@@ -37,6 +37,7 @@ export function connectTransport(options: TransportOptions): Transport {
   const place = { system: options.name, at: options.context ?? options.kubeconfig ?? 'in-cluster' };
   const config = (): KubeConfig => {
     loaded ??= loadConfig(options);
+    place.at = URL.parse(loaded.getCurrentCluster()?.server ?? '')?.host ?? place.at;
     return loaded;
   };
   return {
@@ -48,7 +49,7 @@ export function connectTransport(options: TransportOptions): Transport {
         const url = new URL(`${cluster?.server.replace(/\/$/, '') ?? ''}${path}`);
         const sent = body === undefined ? undefined : JSON.stringify(body);
         const request: https.RequestOptions = { method, headers: {} };
-        await kubeconfig.applyToHTTPSOptions(request);
+        await applyCredentials(kubeconfig, request, options.name);
         // The driver's own agent opens a connection a request; only where there is a proxy it has to be that one.
         if (!cluster?.proxyUrl && url.protocol === 'https:') request.agent = secure;
         request.headers = {
@@ -56,13 +57,32 @@ export function connectTransport(options: TransportOptions): Transport {
           accept: 'application/json',
           ...(sent === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(sent) }),
         };
-        return await exchange(url, request, sent);
+        const answer = await exchange(url, request, sent);
+        if (answer.code === 401) loaded = null;
+        return answer;
       } catch (error) {
+        // The file may have been written anew since: with another token or another address.
+        loaded = null;
         throw toFailure(error, place);
       }
     },
     close: () => secure.destroy(),
   };
+}
+
+/** Programs and files that give tokens may say secrets when they fail: their words go to the log only. */
+async function applyCredentials(config: KubeConfig, request: https.RequestOptions, name: string): Promise<void> {
+  try {
+    await config.applyToHTTPSOptions(request);
+  } catch (error) {
+    throw new Failure({
+      code: 'wrong-password',
+      message: `${name}: the credentials of the kubeconfig cannot be had.`,
+      advice:
+        'See whether its certificates, token file or login program are there; outside of a cluster name a kubeconfig.',
+      cause: error,
+    });
+  }
 }
 
 function exchange(url: URL, options: https.RequestOptions, body: string | undefined): Promise<Answer> {

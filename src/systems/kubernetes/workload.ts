@@ -26,7 +26,9 @@ const workloadSchema = z.object({
     replicas: z.number().int().default(1),
     paused: z.boolean().default(false),
     selector: z.object({ matchLabels: z.record(z.string(), z.string()).default({}) }).catchall(z.json()),
-    updateStrategy: z.object({ type: z.string() }).optional(),
+    updateStrategy: z
+      .object({ type: z.string(), rollingUpdate: z.object({ partition: z.number().default(0) }).optional() })
+      .optional(),
     template: z.object({
       metadata: z
         .object({ labels: z.record(z.string(), z.string()).default({}) })

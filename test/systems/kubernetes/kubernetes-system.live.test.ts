@@ -18,10 +18,29 @@ beforeEach(async () => {
   await scratch.ready(web);
 });
 
-afterEach(() => scratch.close());
+afterEach(async () => {
+  for (const what of ['s', 'bindings']) {
+    await scratch.api.send({ method: 'DELETE', path: `${ofCluster}${what}/tas-bot-identity` });
+  }
+  await scratch.close();
+});
 
 const stop = 'kubernetes.stop-services';
 const stopWeb = () => performAll(kindOf(system, stop), { services: [web], within: '60s' }, stepContext(), 10);
+
+const ofCluster = '/apis/rbac.authorization.k8s.io/v1/clusterrole';
+
+/** The cluster's identity is the only thing that lies outside of the bot's namespaces. */
+async function grantIdentity(): Promise<void> {
+  const metadata = { name: 'tas-bot-identity' };
+  const rules = [{ apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-system'], verbs: ['get'] }];
+  await scratch.make(`${ofCluster}s`, { metadata, rules });
+  await scratch.make(`${ofCluster}bindings`, {
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: metadata.name },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'tas-bot' }],
+  });
+}
 
 /** What the least of bots may do, without the rights that are named `verb resource`. */
 async function grant(rules: { namespace: string; rules: object[] }[]): Promise<void> {
@@ -76,11 +95,15 @@ it('refuses wrong credentials and an absent server in its words, and never shows
     });
     const strange = scratch.system({ kubeconfig: await write('strange', '{}') });
     const stranger = scratch.system({ context: 'nobody' });
+    const login = JSON.parse(text);
+    login.users[0].user = { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: `/nowhere/${secret}` } };
+    const helpless = scratch.system({ kubeconfig: await write('helpless', JSON.stringify(login)) });
     for (const [other, code] of [
       [wrong, 'wrong-password'],
       [absent, 'unreachable'],
       [strange, 'invalid-config'],
       [stranger, 'invalid-config'],
+      [helpless, 'wrong-password'],
     ] as const) {
       const failure = await failureOf(() => other.identity());
       expect(failure.code).toBe(code);
@@ -97,6 +120,10 @@ it('refuses wrong credentials and an absent server in its words, and never shows
 
 it('names verb, resource and namespace of every right that is missing, before and while it happens', async () => {
   const bot = scratch.system({ context: 'bot' });
+  expect(await bot.preflight?.({ uses: [stop], bytes: 0 })).toMatchObject([
+    { status: 'failed', title: expect.stringContaining('does not allow the bot to get namespaces') },
+  ]);
+  await grantIdentity();
   const nothing = await bot.preflight?.({ uses: [stop], bytes: 0 });
   expect(nothing).toMatchObject([{ check: 'cluster-rights', status: 'failed' }]);
   expect(nothing?.[0]?.title).toContain(`create configmaps in namespace ${scratch.home}`);
@@ -130,6 +157,7 @@ it('stops, looks and starts again with no more rights than it asks for', async (
     { namespace: scratch.home, rules: ofHome },
     { namespace: scratch.name, rules: ofServices(['get', 'list', 'patch']) },
   ]);
+  await grantIdentity();
   const bot = scratch.system({ context: 'bot' });
   expect(await bot.preflight?.({ uses: [stop, 'kubernetes.start-services'], bytes: 0 })).toMatchObject([
     { status: 'passed' },

@@ -139,6 +139,10 @@ function judge(workload: Workload, { container, waitReady }: Input): Finding[] {
       ),
     ];
   }
+  if ((workload.spec.updateStrategy?.rollingUpdate?.partition ?? 0) > 0) {
+    const advice = 'Set its partition to 0, or give waitReady: false.';
+    return [failed('rollout-partitioned', `${name} replaces only a part of its pods (partition)`, advice, workload)];
+  }
   if (workload.kind === 'StatefulSet' && workload.spec.updateStrategy?.type === 'OnDelete') {
     const advice = 'Delete its pods afterwards, or give it the strategy RollingUpdate before.';
     return [
