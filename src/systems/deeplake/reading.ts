@@ -52,10 +52,11 @@ const statementSchema = z
     where: whereSchema.optional(),
     must: whereSchema.optional(),
     unique: z.string().optional(),
+    same: z.array(z.string()).min(1).optional(),
   })
   .refine(
-    ({ must, unique }) => must !== undefined || unique !== undefined,
-    'say what vectors must hold, or what is unique',
+    ({ must, unique, same }) => must !== undefined || unique !== undefined || same !== undefined,
+    'say what vectors must hold, what is unique, or what is the same in all vectors of a dataset',
   );
 
 /** A check as JSON; see the README. The worker opens datasets for reading only. */

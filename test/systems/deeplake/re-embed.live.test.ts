@@ -8,7 +8,7 @@ import { ada, large, rowsOf, small, type VectorScene, vectorScene } from './vect
 
 const one = 'tenants/tenant_1/default';
 const two = 'tenants/tenant_2/default';
-const beside = (name: string) => `${name}--text-embedding-3-large`;
+const beside = (name: string) => `${name}--next-text-embedding-3-large`;
 const input = { datasets: 'tenants/*/default', from: ada.model, to: large, batch: 8, pricePerMillionTokens: 0.13 };
 const undoes = { runId: 'run-1', stepId: 'data.step' };
 

@@ -8,7 +8,7 @@ import { ada, large, rowsOf, type VectorScene, vectorScene } from './vector-scen
 
 const one = 'tenants/tenant_1/default';
 const two = 'tenants/tenant_2/default';
-const fresh = (name: string) => `${name}--text-embedding-3-large`;
+const fresh = (name: string) => `${name}--next-text-embedding-3-large`;
 const old = (name: string) => `${name}--text-embedding-ada-002`;
 const input = { datasets: 'tenants/*/default', from: ada, to: large };
 const stepId = 'services.switch';

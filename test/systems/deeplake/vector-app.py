@@ -68,7 +68,7 @@ def read(path):
         {"id": one, "content": content, "model": model, "dimension": len(vector), "sum": float(np.sum(vector)), "metadata": str(meta)}
         for one, content, model, vector, meta in cells
     ]
-    return {"dimension": shape[0] or None, "rows": sorted(rows, key=lambda row: row["id"])}
+    return {"dimension": shape[0] if 0 < shape[0] < 2**31 else None, "rows": sorted(rows, key=lambda row: row["id"])}
 
 
 def nearest(path, vector):

@@ -16,14 +16,14 @@ import { byOf, listMade, noteMade, previewTakeBack, takeBack } from '../vectors/
 import { batchSchema, datasetsSchema, withinSchema } from '../vectors/parameters.ts';
 import { type Candidate, costFinding, fits, isOfOne, obstacles } from '../vectors/re-embedding-plan.ts';
 import { vectorNotes } from '../vectors/vector-notes.ts';
-import { besideName, modelSchema, type VectorSetting, type VectorStore, vectorStore } from '../vectors/vector-store.ts';
+import { incomingName, modelSchema, type VectorSetting, type VectorStore, vectorStore } from '../vectors/vector-store.ts';
 import { sampleSize, type Whole, wholeFindings } from '../vectors/whole.ts';
 
 const inputSchema = z
   .strictObject({
     datasets: datasetsSchema,
     from: z.string().min(1).describe('The old model, as the column `model` names it.'),
-    to: modelSchema.describe('The new model. Its vectors go into a new dataset `<name>--<model>` beside the old one.'),
+    to: modelSchema.describe('The new model. Its vectors go into a new dataset `<name>--next-<model>` beside the old one.'),
     batch: batchSchema,
     perMinute: z
       .number()
@@ -75,7 +75,7 @@ async function findCandidates(
   for (const dataset of datasets) {
     const old = dataset.models.filter(({ model }) => model === from);
     if (old.length === 0) continue;
-    const target = besideName(dataset.name, to.model);
+    const target = incomingName(dataset.name, to.model);
     const state = await store.state(target, context.signal);
     const sum = (what: 'rows' | 'characters') => old.reduce((total, one) => total + one[what], 0);
     const there = state !== null && fits(state, dataset.name, to) ? state.rows : 0;
@@ -171,7 +171,7 @@ async function performBatch(
     return { cursor: { name, progress: { ...result.progress }, first: counted }, done: result.done, note: result.note };
   }
   const options = { onlyOurs: true, by: byOf(context) };
-  await store.prune(besideName(name, input.to.model), [name], options, context.signal);
+  await store.prune(incomingName(name, input.to.model), [name], options, context.signal);
   return { cursor: { name, progress: null, first: counted }, done: result.done, note: result.note };
 }
 
@@ -187,10 +187,10 @@ function jobOf(
   return {
     carrying: {
       source: name,
-      target: besideName(name, to.model),
+      target: incomingName(name, to.model),
       to,
       from,
-      create: { by, source: name, model: to.model },
+      create: { by, source: name, role: 'copy', model: to.model },
       batch: perMinute === null ? input.batch : Math.min(input.batch, Math.max(1, Math.floor(perMinute / 12))),
       by: `${by}/${batch.index}`,
     },
@@ -230,7 +230,7 @@ async function verify(setting: VectorSetting, input: Input, context: StepContext
   const store = vectorStore(setting);
   const made = new Set(await listMade(vectorNotes(setting), context));
   const names = (await store.names(input.datasets, context.signal)).filter((name) =>
-    made.has(besideName(name, input.to.model)),
+    made.has(incomingName(name, input.to.model)),
   );
   const all: Whole[] = [];
   for (const name of names) {
@@ -242,7 +242,7 @@ async function verify(setting: VectorSetting, input: Input, context: StepContext
       if (progress === null) break;
     }
     const options = { to: input.to, sample: sampleSize };
-    const compared = await store.compare(besideName(name, input.to.model), [name], options, context.signal);
+    const compared = await store.compare(incomingName(name, input.to.model), [name], options, context.signal);
     all.push({ name, compared });
   }
   return wholeFindings(all);

@@ -23,7 +23,7 @@ import {
   undoSwitches,
 } from '../vectors/undo-switches.ts';
 import { vectorNotes } from '../vectors/vector-notes.ts';
-import { besideName, modelSchema, type VectorSetting, type VectorStore, vectorStore } from '../vectors/vector-store.ts';
+import { besideName, incomingName, modelSchema, type VectorSetting, type VectorStore, vectorStore } from '../vectors/vector-store.ts';
 
 const inputSchema = z
   .strictObject({
@@ -56,7 +56,7 @@ export function switchEmbeddingsKind(setting: VectorSetting): StepKind {
 }
 
 function switchOf(name: string, { from, to }: Input): Switch {
-  return { name, incoming: besideName(name, to.model), aside: besideName(name, from.model), from, to };
+  return { name, incoming: incomingName(name, to.model), aside: besideName(name, from.model), from, to };
 }
 
 async function isReady(store: VectorStore, one: Switch, signal: AbortSignal): Promise<boolean> {

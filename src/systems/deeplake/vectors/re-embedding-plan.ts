@@ -92,7 +92,7 @@ export function obstacles(candidates: readonly Candidate[], { from, to }: Rates)
 
 /** A dataset that was made for this one and this model: by an earlier run, or before a crash. */
 export function fits({ mark, dimension }: DatasetState, source: string, to: Model): boolean {
-  return mark?.source === source && mark.model === to.model && dimension === to.dimension;
+  return mark?.source === source && mark.role === 'copy' && mark.model === to.model && dimension === to.dimension;
 }
 
 /** Rows of the old model, and at most rows that the new one has made already. */

@@ -27,7 +27,9 @@ export type Model = z.infer<typeof modelSchema>;
 const markSchema = z.object({
   by: z.string(),
   source: z.string(),
-  model: z.string().nullish(),
+  /** `copy` = of all that the source holds; `part` = what was split off it. */
+  role: z.enum(['copy', 'part']),
+  model: z.string(),
 });
 export type Mark = z.infer<typeof markSchema>;
 
@@ -218,6 +220,11 @@ export function vectorStore({ system, worker, embeddings }: VectorSetting): Vect
     move: async (from, to, signal) => void (await worker.call('move', { from, to }, nothing, { signal })),
     remove: async (dataset, signal) => void (await worker.call('remove', { dataset }, nothing, { signal })),
   };
+}
+
+/** Where the vectors of a new model lie until they take the dataset's place. */
+export function incomingName(name: string, model: string): string {
+  return besideName(name, `next ${model}`);
 }
 
 /** The dataset beside another one that holds the vectors of this model. */

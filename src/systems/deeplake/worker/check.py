@@ -14,9 +14,9 @@ def operations(place):
         """`match` takes groups out of the dataset's name; `$1` in a pattern of `must` stands for one, as plain text."""
         glob, match = take(params, "datasets", str), pattern_of(take(params, "match", str, ".*"))
         where, must = take(params, "where", dict, None) or {}, take(params, "must", dict, None) or {}
-        unique = take(params, "unique", str, None)
-        if not must and not unique:
-            raise WorkerError("invalid-statement", "a check says what vectors `must` hold, or which field is `unique`")
+        unique, same = take(params, "unique", str, None), take(params, "same", list, None) or []
+        if not must and not unique and not same:
+            raise WorkerError("invalid-statement", "a check says what vectors `must` hold, or which fields are `unique` or `same`")
         condition(where, ""), condition(must, "")
         count, samples, done = 0, [], 0
         for name in matching(place, glob):
@@ -24,8 +24,8 @@ def operations(place):
             if not groups:
                 continue
             chosen, fits = condition(where, name), condition(filled(must, groups), name)
-            seen = set()
-            for key, values in _values(place, name, {"id", *chosen.fields, *fits.fields, *([unique] if unique else [])}):
+            seen, first = set(), None
+            for key, values in _values(place, name, {"id", *chosen.fields, *fits.fields, *same, *([unique] if unique else [])}):
                 done += 1
                 if done % CHUNK == 0:
                     progress(done)
@@ -34,7 +34,9 @@ def operations(place):
                 value = as_text(values[unique]) if unique else None
                 doubled = value is not None and value in seen
                 seen.add(value)
-                if fits(values) and not doubled:
+                told = [values[field] for field in same]
+                first = told if first is None else first
+                if fits(values) and not doubled and told == first:
                     continue
                 count += 1
                 if len(samples) < _SAMPLES:

@@ -36,7 +36,8 @@ def dimension_of(dataset):
     """The dimension of the column; None where every row may have its own."""
     shape = dataset.schema["embedding"].dtype.shape
     size = shape[0] if len(shape) == 1 else None
-    return int(size) if size else None
+    # A size that is left open is told as the largest number there is.
+    return int(size) if size and size < 2**31 else None
 
 
 def row_sizes(dataset, start, end):

@@ -145,7 +145,7 @@ class _Vectors:
         if to and vector_rows.dimension_of(target) not in (None, to["dimension"]):
             raise WorkerError("exists", f"the dataset {name} has another dimension than {to['dimension']}")
         found = vector_rows.mark_of(target)
-        if mark is not None and (found is None or found.get("source") != mark["source"]):
+        if mark is not None and (found is None or any(found.get(what) != mark[what] for what in ("source", "role", "model"))):
             raise WorkerError("exists", f"the dataset {name} is there already and not one that was made for this")
         return target
 
