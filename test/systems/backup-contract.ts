@@ -20,7 +20,7 @@ export function testBackup({ subject, folder, again, fingerprint }: ContractSett
   };
 
   it('gives back what it held, after users changed it and over another connection', async () => {
-    if (!subject().system.backup) return;
+    if (!subject().system.restore) return;
     const before = await fingerprint();
     const { part, at } = await take('set');
     expect(part.fingerprint).toEqual(before);
@@ -38,7 +38,7 @@ export function testBackup({ subject, folder, again, fingerprint }: ContractSett
 
   it('still works after a restore: a step and its undo', async () => {
     const [example] = subject().examples;
-    if (!subject().system.backup || !example) return;
+    if (!subject().system.restore || !example) return;
     const { part, at } = await take('set');
     await subject().change();
     const restored = await need(subject().system, 'restore')(part, at, context());
@@ -53,7 +53,7 @@ export function testBackup({ subject, folder, again, fingerprint }: ContractSett
   });
 
   it('refuses a damaged backup, whatever file is changed, cut short or missing, and leaves the store alone', async () => {
-    if (!subject().system.backup) return;
+    if (!subject().system.restore) return;
     const { part, at } = await take('set');
     await subject().change();
     const before = await fingerprint();

@@ -148,7 +148,7 @@ function testReading({ subject }: ContractSetting): void {
 
 function testKinds({ subject, again, fingerprint }: ContractSetting): void {
   const eachExample = async (test: (example: KindExample, round: number) => Promise<void>): Promise<void> => {
-    expect(subject().examples.length).toBeGreaterThan(0);
+    expect(subject().examples.length > 0).toBe(subject().system.kinds.length > 0);
     for (const [round, example] of subject().examples.entries()) await test(example, round);
   };
   const size = (example: KindExample): number => (example.ofSchema ? 1000 : Math.ceil(example.count / 2));

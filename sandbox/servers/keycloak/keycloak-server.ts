@@ -93,23 +93,26 @@ async function layOut(home: string, distribution: string): Promise<void> {
   }
 }
 
-/** The servers start side by side: Keycloak waits until its database can be made. */
+/** The servers start side by side: Keycloak waits until its database can be made. Somebody else's comes second. */
 async function awaitDatabase(state: SandboxState): Promise<PostgresEndpoint> {
-  const endpoint = readGivenEndpoints(process.env).postgres ?? storeEndpointsOf(state).postgres;
-  const end = Date.now() + 90_000;
-  for (;;) {
-    const why = await ensureKeycloakDatabase(endpoint);
-    if (why === null) return endpoint;
-    if (Date.now() > end) {
-      throw new Failure({
-        code: 'unreachable',
-        message: `Keycloak waits for the platform's PostgreSQL in vain: ${why}`,
-        advice: 'Bring PostgreSQL up with it: --only postgres,keycloak.',
-        retryable: true,
-      });
+  const own = storeEndpointsOf(state).postgres;
+  const given = readGivenEndpoints(process.env).postgres;
+  for (const [endpoint, withinMs] of [
+    [own, given ? 20_000 : 90_000] as const,
+    ...(given ? [[given, 20_000] as const] : []),
+  ]) {
+    const end = Date.now() + withinMs;
+    while (Date.now() < end) {
+      if ((await ensureKeycloakDatabase(endpoint)) === null) return endpoint;
+      await pause(200);
     }
-    await pause(200);
   }
+  throw new Failure({
+    code: 'unreachable',
+    message: "Keycloak waits for the platform's PostgreSQL in vain.",
+    advice: 'Bring PostgreSQL up with it: --only postgres,keycloak.',
+    retryable: true,
+  });
 }
 
 /** `cache=local`: without it the server opens ports for others to join it. */

@@ -6,7 +6,11 @@ const tokenSchema = z.object({ access_token: z.string() });
 const realmSchema = z.object({ id: z.string(), realm: z.string() });
 
 /** One request as administrator; the path begins after `/admin/realms`. */
-export type AskKeycloak = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown) => Promise<Response>;
+export type AskKeycloak = (
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: unknown,
+) => Promise<Response>;
 
 /** Logs in for a short piece of work: tokens live for a minute. Throws `wrong-password`. */
 export async function logIn({ url, user, password }: KeycloakEndpoint): Promise<AskKeycloak> {
@@ -15,7 +19,7 @@ export async function logIn({ url, user, password }: KeycloakEndpoint): Promise<
     body: new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', username: user, password }),
     signal: AbortSignal.timeout(20_000),
   });
-  if (answer.status === 401) {
+  if (answer.status === 401 || answer.status === 400) {
     throw new Failure({
       code: 'wrong-password',
       message: `Keycloak at ${url} does not take the password.`,
