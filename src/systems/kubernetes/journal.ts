@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Json } from '../../shared/json.ts';
 import type { Seal } from '../../shared/sealed.ts';
 import type { Conflict } from '../system.ts';
-import type { Intent, Outcome } from './change.ts';
+import type { Change, Intent, Outcome } from './change.ts';
 import type { Cluster } from './client.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -30,6 +30,8 @@ export interface JournalStore {
   listParts(key: StepKey): Promise<readonly number[]>;
   /** Steps of a run that wrote something. */
   listSteps(runId: string): Promise<readonly string[]>;
+  /** What the steps of a run did, without what was left alone; in no order. */
+  readChanges(runId: string): Promise<readonly Change[]>;
   /** What an undo of the step kept, in order, at most `limit`. */
   conflicts(key: StepKey, limit: number): Promise<readonly Conflict[]>;
   /** An entry of a kind's own beside intents and outcomes, for example the name of a Job. The first writer wins. */
@@ -72,16 +74,30 @@ export function createJournal(cluster: Cluster, seal: Seal): JournalStore {
 
   const listParts = async (key: StepKey): Promise<readonly number[]> => partsOf(await cluster.get(objectOf(key)));
 
+  const listOf = async (runId: string): Promise<readonly Manifest[]> => {
+    const found = await cluster.list('ConfigMap', cluster.home, { labels: `tas-bot/run=${runLabel(runId)}` });
+    return found.filter(({ metadata }) => metadata.annotations?.['tas-bot/run'] === runId);
+  };
+
   return {
     readIntent: (key) => read(key, entryOf(key.part, 'intent')),
     writeIntent: (key, intent) => write(key, entryOf(key.part, 'intent'), intent),
     readOutcome: (key) => read(key, entryOf(key.part, 'done')),
     writeOutcome: (key, outcome) => write(key, entryOf(key.part, 'done'), outcome),
     listParts,
-    async listSteps(runId) {
-      const found = await cluster.list('ConfigMap', cluster.home, { labels: `tas-bot/run=${runLabel(runId)}` });
-      const ours = found.filter(({ metadata }) => metadata.annotations?.['tas-bot/run'] === runId);
-      return ours.map(({ metadata }) => metadata.annotations?.['tas-bot/step'] ?? '').sort();
+    listSteps: async (runId) => (await listOf(runId)).map(stepOf).sort(),
+    async readChanges(runId) {
+      const changes: Change[] = [];
+      for (const found of await listOf(runId)) {
+        const key = { runId, stepId: stepOf(found) };
+        for (const part of partsOf(found)) {
+          const intent = await open<Intent>(key, entryOf(part, 'intent'), found);
+          const outcome = await open<Outcome>(key, entryOf(part, 'done'), found);
+          const left = new Set(outcome?.lost.map(({ change }) => change));
+          changes.push(...(intent?.changes ?? []).filter((_change, number) => !left.has(number)));
+        }
+      }
+      return changes;
     },
     async conflicts(key, limit) {
       const found = await cluster.get(objectOf(key));
@@ -96,6 +112,10 @@ export function createJournal(cluster: Cluster, seal: Seal): JournalStore {
     readEntry: (key, entry) => read<Json>(key, `own.${entry}`),
     writeEntry: (key, entry, value) => write<Json>(key, `own.${entry}`, value),
   };
+}
+
+function stepOf({ metadata }: Manifest): string {
+  return metadata.annotations?.['tas-bot/step'] ?? '';
 }
 
 function bodiesOf(found: Manifest | null): { readonly [entry: string]: string } {

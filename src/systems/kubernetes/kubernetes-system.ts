@@ -70,7 +70,7 @@ export function createKubernetesSystem(options: KubernetesOptions): System {
       }).catch((error: unknown) => [unreachableFinding(error)]),
     standing: (runIds) =>
       guard(async () => [
-        ...(await readStanding(cluster, runIds)),
+        ...(await readStanding(cluster, journal, runIds)),
         ...(await readMaintenance(cluster, maintenance, runIds)),
       ]),
     intrusions: (runIds) => guard(() => readIntrusions(cluster, runIds)),

@@ -1,7 +1,10 @@
 import type { Standing } from '../system.ts';
+import type { Change, FieldsChange } from './change.ts';
 import type { Cluster } from './client.ts';
+import type { JournalStore } from './journal.ts';
 import { listPods } from './pods.ts';
-import { listWorkloads, sayService, type Workload } from './workload.ts';
+import { sayObject } from './resources.ts';
+import { listWorkloads, readWorkload, type ServiceRef, sayService, type Workload } from './workload.ts';
 
 /** What the bot writes on workloads that it stops. */
 export const marks = {
@@ -51,8 +54,13 @@ const plainNames = {
 } as const;
 
 /** Services stopped by these runs, and what is suspended along with them. */
-export async function readStanding(cluster: Cluster, runIds: readonly string[]): Promise<readonly Standing[]> {
-  const services = (await stoppedBy(cluster, runIds)).map((workload): Standing => {
+export async function readStanding(
+  cluster: Cluster,
+  journal: JournalStore,
+  runIds: readonly string[],
+): Promise<readonly Standing[]> {
+  const stopped = await stoppedBy(cluster, runIds);
+  const services = stopped.map((workload): Standing => {
     const count = remembered(workload);
     const memory =
       count === null
@@ -66,7 +74,46 @@ export async function readStanding(cluster: Cluster, runIds: readonly string[]):
         : 'was stopped and runs again';
     return { what: `${sayService(workload)} ${how} (${memory})`, closes: !starting };
   });
-  return [...services, ...(await readSuspended(cluster, runIds))];
+  const forgotten = await readForgotten(cluster, journal, runIds);
+  return [...services, ...forgotten, ...(await readSuspended(cluster, runIds))];
+}
+
+/** Services that the runs stopped and never started, from which somebody took the marks: they stand at 0 all the same. */
+async function readForgotten(
+  cluster: Cluster,
+  journal: JournalStore,
+  runIds: readonly string[],
+): Promise<readonly Standing[]> {
+  const changes = (await Promise.all(runIds.map((runId) => journal.readChanges(runId)))).flat();
+  const started = new Set(changes.filter((change) => scales(change, 'before')).map(({ object }) => sayObject(object)));
+  const found: Standing[] = [];
+  for (const change of changes) {
+    if (!scales(change, 'after') || started.has(sayObject(change.object))) continue;
+    const { kind, namespace, name } = change.object;
+    const workload = await readWorkload(cluster, { kind: kind as ServiceRef['kind'], namespace, name });
+    if (workload === null || workload.uid !== change.uid || workload.spec.replicas > 0) continue;
+    if (workload.annotations[marks.stoppedBy] !== undefined) continue;
+    const count = Number(change.before['/spec/replicas']);
+    const what = `${sayService(workload)} is stopped and somebody removed what was remembered on it (it had ${count} ${count === 1 ? 'replica' : 'replicas'})`;
+    found.push({ what, closes: true });
+  }
+  return found;
+}
+
+/** Scales something to 0 (`after`), or from it (`before`). */
+function scales(change: Change, side: 'before' | 'after'): change is FieldsChange {
+  return change.did === 'fields' && change[side]['/spec/replicas'] === 0;
+}
+
+/** How many replicas a service had when this run stopped it; null where it did not. */
+export async function journaledReplicas(
+  journal: JournalStore,
+  runId: string,
+  { uid }: Workload,
+): Promise<number | null> {
+  const changes = await journal.readChanges(runId);
+  const stop = changes.find((change) => scales(change, 'after') && change.uid === uid) as FieldsChange | undefined;
+  return stop === undefined ? null : Number(stop.before['/spec/replicas']);
 }
 
 async function readSuspended(cluster: Cluster, runIds: readonly string[]): Promise<readonly Standing[]> {

@@ -57,18 +57,20 @@ export function suspend({ object, manifest, suspended, running }: Suspender, run
 }
 
 /** Null where it was not suspended by the bot. */
-export function resume({ object, manifest }: Suspender): FieldsChange | null {
+export function resume({ object, manifest, suspended }: Suspender): FieldsChange | null {
   const text = manifest.metadata.annotations?.[marks.suspended];
   const memory = z.record(z.string(), z.json()).safeParse(parseJson(text ?? ''));
   if (!memory.success) return null;
+  // An annotation can be written by others: nothing goes back but what suspending sets.
+  const own = Object.fromEntries(Object.entries(memory.data).filter(([path]) => path in suspended));
   const paths = [annotationPath(marks.suspendedBy), annotationPath(marks.suspended)];
   const here = (path: string) => [path, readField(manifest, path)] as const;
   return {
     did: 'fields',
     object,
     uid: manifest.metadata.uid,
-    before: Object.fromEntries([...Object.keys(memory.data), ...paths].map(here)),
-    after: { ...memory.data, ...Object.fromEntries(paths.map((path) => [path, null])) },
+    before: Object.fromEntries([...Object.keys(own), ...paths].map(here)),
+    after: { ...own, ...Object.fromEntries(paths.map((path) => [path, null])) },
     aside: true,
   };
 }

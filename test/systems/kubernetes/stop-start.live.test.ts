@@ -275,3 +275,18 @@ it('stops at the approved count, and for a process that lost the environment', a
   expect(await replicasOf(back)).toBe(3);
   expect(sumDone(await perform(stop, input(back), { runId: 'now', fence: { environment: 'test', token: 6 } }))).toBe(1);
 });
+
+it('still tells of a stopped service when somebody removed what was remembered on it, and knows how many it had', async () => {
+  await perform(stop, input(front, back), stopping);
+  const annotations = { 'tas-bot/replicas': null, 'tas-bot/stopped-by': null };
+  await scratch.patch(pathTo(back), { metadata: { annotations } });
+  expect(await system.standing?.(['run-1'])).toEqual([
+    { what: `${scratch.name}/front is stopped (2 replicas are remembered)`, closes: true },
+    { what: expect.stringContaining(`${scratch.name}/back is stopped and somebody removed`), closes: true },
+  ]);
+  const failure = await failureOf(() => perform(start, input(back, front), starting));
+  expect(failure.advice).toContain('`replicas: 3`');
+  await perform(start, { services: [{ ...back, replicas: 3 }, front] }, { ...starting, stepId: 'again' });
+  await scale(back, 0);
+  expect(await system.standing?.(['run-1'])).toEqual([]);
+});

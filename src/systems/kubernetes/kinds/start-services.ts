@@ -9,7 +9,7 @@ import { annotationPath, type Fields, readField } from '../fields.ts';
 import { changingRights, failed, findServices, hashServices, isSame } from '../find-services.ts';
 import type { KindSetting } from '../part.ts';
 import { waitUntilSettled } from '../settle.ts';
-import { marks, remembered } from '../standing.ts';
+import { journaledReplicas, marks, remembered } from '../standing.ts';
 import { findSuspenders, othersStopped, resume } from '../suspenders.ts';
 import { previewUndo, undoBatch } from '../undo.ts';
 import { type Part, walkParts } from '../walk.ts';
@@ -52,7 +52,7 @@ export function startServicesKind(setting: KindSetting): ClusterKind {
         if (part === services.length + 1) return { plan: () => planResuming(setting, services) };
         const service = services[part - 1];
         if (service === undefined) return null;
-        return { plan: () => planStart(cluster, service), wait: waitUntilSettled(cluster, service) };
+        return { plan: () => planStart(setting, service, context.runId), wait: waitUntilSettled(cluster, service) };
       };
       const {
         kept: _kept,
@@ -96,17 +96,14 @@ export function startServicesKind(setting: KindSetting): ClusterKind {
 const ownMarks = [marks.replicas, marks.stoppedBy, marks.starting];
 
 /** From this first part on nothing that these services write counts as foreign. Refused before anything is marked. */
-async function planMarks(
-  { cluster }: KindSetting,
-  services: readonly StartedService[],
-  runId: string,
-): Promise<Intent> {
+async function planMarks(setting: KindSetting, services: readonly StartedService[], runId: string): Promise<Intent> {
+  const { cluster } = setting;
   const changes: FieldsChange[] = [];
   for (const service of services) {
     const workload = await readWorkload(cluster, service);
     if (workload === null) continue;
     if (workload.spec.replicas === 0 && countFor(workload, service) === null)
-      throw await withoutMemory(cluster, workload);
+      throw await withoutMemory(setting, workload, runId);
     if (workload.annotations[marks.stoppedBy] === undefined) continue;
     const path = annotationPath(marks.starting);
     changes.push(changeOf(workload, { [path]: runId }, true));
@@ -114,7 +111,8 @@ async function planMarks(
   return { version: 1, changes, conflicts: [] };
 }
 
-async function planStart(cluster: Cluster, service: StartedService): Promise<Intent> {
+async function planStart(setting: KindSetting, service: StartedService, runId: string): Promise<Intent> {
+  const { cluster } = setting;
   const workload = await readWorkload(cluster, service);
   if (workload === null) return { version: 1, changes: [], conflicts: [] };
   const present = ownMarks.filter((mark) => workload.annotations[mark] !== undefined);
@@ -124,7 +122,7 @@ async function planStart(cluster: Cluster, service: StartedService): Promise<Int
     return { version: 1, changes: present.length > 0 ? [changeOf(workload, cleared, true)] : [], conflicts: [] };
   }
   const count = countFor(workload, service);
-  if (count === null) throw await withoutMemory(cluster, workload);
+  if (count === null) throw await withoutMemory(setting, workload, runId);
   return { version: 1, changes: [changeOf(workload, { '/spec/replicas': count, ...cleared }, false)], conflicts: [] };
 }
 
@@ -148,11 +146,17 @@ function countFor(workload: Workload, { replicas }: StartedService): number | nu
   return replicas ?? remembered(workload);
 }
 
-async function withoutMemory(cluster: Cluster, workload: Workload): Promise<Failure> {
+async function withoutMemory(setting: KindSetting, workload: Workload, runId: string): Promise<Failure> {
+  const { cluster, journal } = setting;
+  const had = await journaledReplicas(journal, runId, workload);
+  const advice =
+    had === null
+      ? await adviseCount(cluster, workload)
+      : `Give \`replicas: ${had}\` for it in the step: so many it had when this run stopped it.`;
   return new Failure({
     code: 'precondition-failed',
     message: `${cluster.place.system}: ${sayService(workload)} is at 0 replicas, and nobody has remembered how many it had.`,
-    advice: `${await adviseCount(cluster, workload)} Nothing was started.`,
+    advice: `${advice} It was not started.`,
   });
 }
 
