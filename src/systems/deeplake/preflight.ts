@@ -9,6 +9,9 @@ import type { Worker } from './worker.ts';
 const spare = 2;
 const oldest = [4, 7] as const;
 
+/** Kinds that let two datasets change names. */
+const exchanging = new Set(['deeplake.swap-datasets', 'deeplake.switch-embeddings', 'deeplake.split-by-model']);
+
 const siteSchema = z.strictObject({
   writable: z.boolean(),
   free: z.number().nullable(),
@@ -30,7 +33,7 @@ export async function preflight(worker: Worker, needs: PreflightNeeds): Promise<
             'Give the user of the worker the right to write there.',
           ),
       checkDisk(site.free, needs.bytes),
-      ...(needs.uses.includes('deeplake.swap-datasets') && site.exchanges === false
+      ...(needs.uses.some((kind) => exchanging.has(kind)) && site.exchanges === false
         ? [
             failed(
               'names-exchangeable',
