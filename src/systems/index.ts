@@ -5,6 +5,7 @@ import type { Seal } from '../shared/sealed.ts';
 import type { Secret } from '../shared/secret.ts';
 import { createDeeplakeSystem } from './deeplake/deeplake-system.ts';
 import { createKafkaSystem } from './kafka/kafka-system.ts';
+import { createKeycloakSystem } from './keycloak/keycloak-system.ts';
 import { createKubernetesSystem } from './kubernetes/kubernetes-system.ts';
 import { createMinioSystem } from './minio/minio-system.ts';
 import { createNeo4jSystem } from './neo4j/neo4j-system.ts';
@@ -85,7 +86,17 @@ const makers: {
       ...(service ? { service: withKey(service, reveal) } : {}),
       ...(embeddings ? { embeddings: withKey(embeddings, reveal) } : {}),
     }),
-  keycloak: notYet,
+  keycloak: (name, { password, url, realm, user, loginRealm, clientId, managementUrl }, { reveal }) =>
+    createKeycloakSystem({
+      name,
+      url,
+      realm,
+      user,
+      password: reveal(password),
+      loginRealm,
+      clientId,
+      ...(managementUrl ? { managementUrl } : {}),
+    }),
   kafka: (name, { brokers, tls, sasl }, { reveal, seal, logger }) =>
     createKafkaSystem({
       name,
