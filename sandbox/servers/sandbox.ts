@@ -114,6 +114,7 @@ export async function emptyStores(folder: string, progress: Progress = silentPro
     if (state === null) throw noSandbox(folder);
     await writeState(folder, { ...state, seeded: null });
     const work = servers.map(async (server) => {
+      if (!(await isPart(server, folder, state))) return;
       const task = progress.task(server.title);
       if (state.means === 'local') return resetServer(server, { folder, state, task });
       if (!(await server.wipe(endpointsOf(folder, state))))
@@ -121,6 +122,12 @@ export async function emptyStores(folder: string, progress: Progress = silentPro
     });
     await throwAll(await Promise.allSettled(work));
   });
+}
+
+/** A sandbox has the servers that were named when it came up: what does not run holds nothing. */
+async function isPart({ name }: Server, folder: string, { means }: SandboxState): Promise<boolean> {
+  if (means === 'local') return (await findRunning(pidFile(folder, name))) !== null;
+  return storeGroups.some((group) => serverGroups[group].some((part) => part === name));
 }
 
 /** Remembers what the data was made from. */

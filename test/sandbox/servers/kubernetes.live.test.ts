@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Endpoints } from '../../../sandbox/servers/endpoints.ts';
-import { kubernetesServer } from '../../../sandbox/servers/kubernetes/kubernetes-server.ts';
-import { bringUp, readStatus, takeDown } from '../../../sandbox/servers/sandbox.ts';
+import { bringUp, emptyStores, readStatus, takeDown } from '../../../sandbox/servers/sandbox.ts';
 import { readState } from '../../../sandbox/servers/state.ts';
 import type { Json } from '../../../src/shared/json.ts';
 import { connectTransport, type Transport } from '../../../src/systems/kubernetes/transport.ts';
@@ -113,7 +112,7 @@ describe('Kubernetes of the sandbox', () => {
     await send('DELETE', '/apis/apps/v1/namespaces/aether/deployments/aether-frontend');
     await send('POST', '/api/v1/namespaces', { metadata: { name: 'somebody' } });
     await send('PATCH', '/api/v1/nodes/sandbox', { spec: { unschedulable: true } });
-    expect(await kubernetesServer.wipe(endpoints)).toBe(true);
+    await emptyStores(folder);
     await ready();
     expect(JSON.stringify(await send('GET', backend))).not.toContain('tas-bot/replicas');
     expect(await send('GET', '/apis/apps/v1/namespaces/aether/deployments/aether-frontend')).toMatchObject({
