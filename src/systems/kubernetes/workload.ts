@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Failure } from '../../shared/failure.ts';
 import type { Json } from '../../shared/json.ts';
 import type { Cluster } from './client.ts';
 import type { Manifest } from './manifest.ts';
@@ -63,6 +64,18 @@ export interface Workload extends ServiceRef {
 export async function readWorkload(cluster: Cluster, service: ServiceRef): Promise<Workload | null> {
   const found = await cluster.get(service);
   return found && workloadOf(service.kind, found);
+}
+
+/** The same, but throws where there is none: somebody removed it since the plan was made. */
+export async function requireWorkload(cluster: Cluster, service: ServiceRef): Promise<Workload> {
+  const found = await readWorkload(cluster, service);
+  if (found !== null) return found;
+  throw new Failure({
+    code: 'precondition-failed',
+    message: `${cluster.place.system}: there is no ${service.kind} ${sayService(service)} any more.`,
+    advice: 'Nothing was done to it. Make it again from its manifest and try again, or undo.',
+    retryable: true,
+  });
 }
 
 /** All of a namespace, in the order of kinds and names. */

@@ -262,6 +262,23 @@ it('finds services and namespaces that are not there before anything changes, wi
   expect(await replicasOf(back)).toBe(3);
 });
 
+it('does not take a service for started that somebody removed meanwhile', async () => {
+  await perform(stop, input(front, back), stopping);
+  await scratch.remove(pathTo(front));
+  const failure = await failureOf(() => perform(start, input(back, front), starting));
+  expect(failure).toMatchObject({ code: 'precondition-failed', retryable: true });
+  expect(failure.message).toContain(`there is no Deployment ${scratch.name}/front any more`);
+  expect(await replicasOf(back)).toBe(0);
+  const verified = await kindOf(system, start).verify?.(kindOf(system, start).input.parse(input(front)), stepContext());
+  expect(verified).toEqual(
+    expect.arrayContaining([expect.objectContaining({ check: 'service-there', status: 'failed' })]),
+  );
+  expect(await undo(stop, input(front, back), stopping)).toEqual(
+    expect.arrayContaining([expect.objectContaining({ missing: 1 }), expect.objectContaining({ done: 1 })]),
+  );
+  expect(await replicasOf(back)).toBe(3);
+});
+
 it('stops at the approved count, and for a process that lost the environment', async () => {
   const capped = await failureOf(() => perform(stop, input(front, back), { ...stopping, cap: 1 }));
   expect(capped.code).toBe('over-cap');

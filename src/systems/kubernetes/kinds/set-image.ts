@@ -9,7 +9,7 @@ import type { KindSetting } from '../part.ts';
 import { waitUntilReplaced } from '../settle.ts';
 import { previewUndo, sampleOf, undoBatch } from '../undo.ts';
 import { walkParts } from '../walk.ts';
-import { imageOf, readWorkload, sayService, serviceRef, type Workload } from '../workload.ts';
+import { imageOf, readWorkload, requireWorkload, sayService, serviceRef, type Workload } from '../workload.ts';
 import type { ClusterKind } from './index.ts';
 
 const inputSchema = serviceRef.extend({
@@ -83,8 +83,7 @@ function changeOf(workload: Workload, { container, image }: Input): FieldsChange
 }
 
 async function plan({ cluster }: KindSetting, input: Input): Promise<Intent> {
-  const workload = await readWorkload(cluster, input);
-  const change = workload && changeOf(workload, input);
+  const change = changeOf(await requireWorkload(cluster, input), input);
   return { version: 1, changes: change ? [change] : [], conflicts: [] };
 }
 

@@ -13,7 +13,7 @@ import { journaledReplicas, marks, remembered } from '../standing.ts';
 import { findSuspenders, othersStopped, resume } from '../suspenders.ts';
 import { previewUndo, undoBatch } from '../undo.ts';
 import { type Part, walkParts } from '../walk.ts';
-import { readWorkload, type ServiceRef, sayService, serviceRef, type Workload } from '../workload.ts';
+import { requireWorkload, type ServiceRef, sayService, serviceRef, type Workload } from '../workload.ts';
 import type { ClusterKind } from './index.ts';
 
 const startedService = serviceRef.extend({
@@ -62,12 +62,13 @@ export function startServicesKind(setting: KindSetting): ClusterKind {
       return result;
     },
     async verify({ services }) {
-      const { found } = await findServices(cluster, services);
+      const { found, findings } = await findServices(cluster, services);
       const down = found
         .filter(({ spec, status }) => spec.replicas === 0 || status.readyReplicas < spec.replicas)
         .map(sayService);
       const title = down.length === 0 ? 'The services are up and ready' : `Services are not ready: ${down.join(', ')}`;
       return [
+        ...findings,
         {
           check: 'services-started',
           title,
@@ -100,8 +101,7 @@ async function planMarks(setting: KindSetting, services: readonly StartedService
   const { cluster } = setting;
   const changes: FieldsChange[] = [];
   for (const service of services) {
-    const workload = await readWorkload(cluster, service);
-    if (workload === null) continue;
+    const workload = await requireWorkload(cluster, service);
     if (workload.spec.replicas === 0 && countFor(workload, service) === null)
       throw await withoutMemory(setting, workload, runId);
     if (workload.annotations[marks.stoppedBy] === undefined) continue;
@@ -113,8 +113,7 @@ async function planMarks(setting: KindSetting, services: readonly StartedService
 
 async function planStart(setting: KindSetting, service: StartedService, runId: string): Promise<Intent> {
   const { cluster } = setting;
-  const workload = await readWorkload(cluster, service);
-  if (workload === null) return { version: 1, changes: [], conflicts: [] };
+  const workload = await requireWorkload(cluster, service);
   const present = ownMarks.filter((mark) => workload.annotations[mark] !== undefined);
   const cleared = Object.fromEntries(present.map((mark) => [annotationPath(mark), null]));
   if (workload.spec.replicas > 0) {
