@@ -2,6 +2,7 @@ import { Failure } from '../../shared/failure.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Seal } from '../../shared/sealed.ts';
 import type { Secret } from '../../shared/secret.ts';
+import { sessionIntrusions } from '../no-sessions.ts';
 import type { Health, System } from '../system.ts';
 import { countGraph } from './backup/count-graph.ts';
 import { restore } from './backup/restore.ts';
@@ -12,6 +13,7 @@ import { connect } from './connection.ts';
 import { createDataModel } from './data-model.ts';
 import { advanceFence } from './fence.ts';
 import { createJournal } from './journal.ts';
+import { awaitNoSessions } from './kinds/await-no-sessions.ts';
 import { copyNodes } from './kinds/copy-nodes.ts';
 import { createConstraint } from './kinds/create-constraint.ts';
 import { createIndex } from './kinds/create-index.ts';
@@ -28,6 +30,7 @@ import { setRelationshipProperties } from './kinds/set-relationship-properties.t
 import { readLoad } from './load.ts';
 import { preflight } from './preflight.ts';
 import { findViolations, lookup, scan } from './reads.ts';
+import { createSessionStore } from './sessions.ts';
 
 interface Neo4jOptions {
   /** The configured name, e.g. `graph`. */
@@ -75,6 +78,7 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
       removeProperty(store),
       setRelationshipProperties(store),
       retypeRelationships(store),
+      awaitNoSessions(store),
     ],
     async identity() {
       const rows = await connection.read((transaction) => transaction.run('CALL db.info() YIELD id RETURN id'));
@@ -88,6 +92,7 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
     journal: createJournal(store),
     preflight: (needs) => preflight(connection, needs, dataFolder),
     load: () => readLoad(connection),
+    intrusions: (runIds) => sessionIntrusions(createSessionStore(connection), runIds),
     dataModel: createDataModel(connection),
     fingerprint: () => walkGraph(connection, {}),
     counts: () => countGraph(connection),

@@ -1,4 +1,5 @@
 import { Failure } from '../../shared/failure.ts';
+import { sessionIntrusions } from '../no-sessions.ts';
 import type { Fence, Health, StepKind, System } from '../system.ts';
 import { backup } from './backup.ts';
 import type { KindSetting } from './batch.ts';
@@ -12,6 +13,7 @@ import { addCheckKind } from './kinds/add-check.ts';
 import { addColumnKind } from './kinds/add-column.ts';
 import { addForeignKeyKind } from './kinds/add-foreign-key.ts';
 import { alembicKind } from './kinds/alembic.ts';
+import { awaitNoSessions } from './kinds/await-no-sessions.ts';
 import { backfillColumnKind } from './kinds/backfill-column.ts';
 import { createIndexKind } from './kinds/create-index.ts';
 import { dropColumnKind } from './kinds/drop-column.ts';
@@ -25,6 +27,7 @@ import type { PostgresOptions } from './postgres-options.ts';
 import { preflight } from './preflight.ts';
 import { identity, lookup, scan, violations } from './reads.ts';
 import { restore } from './restore.ts';
+import { createSessionStore } from './sessions.ts';
 
 const FENCE_ATTEMPTS = 6;
 
@@ -42,6 +45,7 @@ const kindMakers: readonly ((setting: KindSetting) => StepKind)[] = [
   dropTableKind,
   sqlKind,
   alembicKind,
+  awaitNoSessions,
 ];
 
 /** One database of a PostgreSQL server (13 or later). Opens no connection before it is asked something. */
@@ -66,6 +70,7 @@ export function createPostgresSystem(options: PostgresOptions): System {
     dataModel: createDataModel(database),
     preflight: (needs) => guard(() => preflight(database, options.dataFolder ?? null, needs)),
     load: () => guard(() => readLoad(database, options.dataFolder !== undefined)),
+    intrusions: (runIds) => sessionIntrusions(createSessionStore(database), runIds),
     identity: () => guard(() => identity(database)),
     checkHealth: () => checkHealth(database),
     advanceFence: (fence) => guard(() => advanceFence(setting, fence)),
