@@ -1,9 +1,9 @@
 import type { RevealSecret, SystemConfig } from '../config/config.ts';
-import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Seal } from '../shared/sealed.ts';
 import type { Secret } from '../shared/secret.ts';
 import { createDeeplakeSystem } from './deeplake/deeplake-system.ts';
+import { createHttpSystem } from './http/http-system.ts';
 import { createKafkaSystem } from './kafka/kafka-system.ts';
 import { createKeycloakSystem } from './keycloak/keycloak-system.ts';
 import { createKubernetesSystem } from './kubernetes/kubernetes-system.ts';
@@ -120,7 +120,13 @@ const makers: {
     }),
   prometheus: (name, { url, token, budget }, { reveal }) =>
     createPrometheusSystem({ name, url, ...(token ? { token: reveal(token) } : {}), ...(budget ? { budget } : {}) }),
-  http: notYet,
+  http: (name, { url, health, header }, { reveal }) =>
+    createHttpSystem({
+      name,
+      url,
+      health,
+      ...(header ? { header: { name: header.name, value: reveal(header.value) } } : {}),
+    }),
 };
 
 function withKey(
@@ -128,14 +134,6 @@ function withKey(
   reveal: RevealSecret,
 ): { url: string; apiKey?: Secret } {
   return { url, ...(apiKey ? { apiKey: reveal(apiKey) } : {}) };
-}
-
-function notYet(name: string, { type }: SystemConfig): never {
-  throw new Failure({
-    code: 'invalid-config',
-    message: `${name} is of type ${type}, which this version cannot handle yet.`,
-    advice: 'Take it out of the configuration.',
-  });
 }
 
 /** The system that a configuration describes. */
