@@ -11,6 +11,7 @@ import { createJournalStore, readFile, writeFile } from './journal-store.ts';
 import { addFieldKind } from './kinds/add-field.ts';
 import { newVersionKind } from './kinds/new-version.ts';
 import { reEmbedKind } from './kinds/re-embed.ts';
+import { splitByModelKind } from './kinds/split-by-model.ts';
 import { swapDatasetsKind } from './kinds/swap-datasets.ts';
 import { switchEmbeddingsKind } from './kinds/switch-embeddings.ts';
 import { preflight } from './preflight.ts';
@@ -55,6 +56,7 @@ export function createDeeplakeSystem(options: DeeplakeOptions): System {
       swapDatasetsKind(setting),
       reEmbedKind(setting),
       switchEmbeddingsKind(setting),
+      splitByModelKind(setting),
     ],
     identity: () => readIdentity(worker),
     checkHealth: () => checkHealth(worker, service ?? null),
