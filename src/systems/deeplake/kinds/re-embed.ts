@@ -16,14 +16,22 @@ import { byOf, listMade, noteMade, previewTakeBack, takeBack } from '../vectors/
 import { batchSchema, datasetsSchema, withinSchema } from '../vectors/parameters.ts';
 import { type Candidate, costFinding, fits, isOfOne, obstacles } from '../vectors/re-embedding-plan.ts';
 import { vectorNotes } from '../vectors/vector-notes.ts';
-import { incomingName, modelSchema, type VectorSetting, type VectorStore, vectorStore } from '../vectors/vector-store.ts';
+import {
+  incomingName,
+  modelSchema,
+  type VectorSetting,
+  type VectorStore,
+  vectorStore,
+} from '../vectors/vector-store.ts';
 import { sampleSize, type Whole, wholeFindings } from '../vectors/whole.ts';
 
 const inputSchema = z
   .strictObject({
     datasets: datasetsSchema,
     from: z.string().min(1).describe('The old model, as the column `model` names it.'),
-    to: modelSchema.describe('The new model. Its vectors go into a new dataset `<name>--next-<model>` beside the old one.'),
+    to: modelSchema.describe(
+      'The new model. Its vectors go into a new dataset `<name>--next-<model>` beside the old one.',
+    ),
     batch: batchSchema,
     perMinute: z
       .number()

@@ -23,6 +23,7 @@ import {
   splitOne,
 } from '../vectors/splitting.ts';
 import { previewUndoSplits, undoSplits } from '../vectors/undo-splits.ts';
+import { switchLocks } from '../vectors/undo-switches.ts';
 import { type VectorNotes, vectorNotes } from '../vectors/vector-notes.ts';
 import { type VectorSetting, type VectorStore, vectorStore } from '../vectors/vector-store.ts';
 

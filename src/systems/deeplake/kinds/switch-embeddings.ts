@@ -23,7 +23,14 @@ import {
   undoSwitches,
 } from '../vectors/undo-switches.ts';
 import { vectorNotes } from '../vectors/vector-notes.ts';
-import { besideName, incomingName, modelSchema, type VectorSetting, type VectorStore, vectorStore } from '../vectors/vector-store.ts';
+import {
+  besideName,
+  incomingName,
+  modelSchema,
+  type VectorSetting,
+  type VectorStore,
+  vectorStore,
+} from '../vectors/vector-store.ts';
 
 const inputSchema = z
   .strictObject({

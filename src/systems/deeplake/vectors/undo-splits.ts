@@ -14,6 +14,7 @@ import {
   splitNoteSchema,
   splitOne,
 } from './splitting.ts';
+import { switchLocks } from './undo-switches.ts';
 import { keepConflicts, type VectorNotes, vectorNotes } from './vector-notes.ts';
 import { type VectorSetting, type VectorStore, vectorStore } from './vector-store.ts';
 
@@ -194,7 +195,7 @@ export async function previewUndoSplits(setting: VectorSetting, context: UndoCon
       after: { dataset: 'mixed', vectors: rows },
     })),
     undoClass: 'reversible',
-    locks: back.length === 0 ? [] : ['each dataset changes hands in one step: what has it open must open it again'],
+    locks: back.length === 0 ? [] : [switchLocks],
     bytes: 0,
     findings: kept.findings(),
     kept: kept.kept(),

@@ -42,9 +42,6 @@ export function vectorNotes({ worker }: VectorSetting): VectorNotes {
   };
 }
 
-/** Nine digits, so that the order of names is the order of numbers. */
-export const numbered = (prefix: string, index: number): string => `${prefix}-${String(index).padStart(9, '0')}`;
-
 const conflictsSchema = z.array(
   z.object({
     collection: z.string(),
