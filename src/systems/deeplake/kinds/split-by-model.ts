@@ -74,12 +74,7 @@ async function preview(setting: VectorSetting, input: Input, context: StepContex
       after: Object.fromEntries(split.parts.map(({ part, of }, i) => [i === 0 ? dataset.name : part, of.model])),
     })),
     undoClass: 'reversible',
-    locks:
-      count === 0
-        ? []
-        : [
-            'each dataset changes hands in one step: what has it open must open it again, writers stand still meanwhile',
-          ],
+    locks: count === 0 ? [] : [switchLocks],
     bytes: Math.ceil(bytes.reduce((sum, one) => sum + one, 0) * 1.1),
     findings: await findingsOf(setting, store, names, splits, context),
   };
