@@ -25,6 +25,11 @@ export function remembered({ annotations }: Pick<Workload, 'annotations'>): numb
   return /^[1-9]\d{0,4}$/.test(text) ? Number(text) : null;
 }
 
+/** `2 replicas are remembered`. */
+export function sayRemembered(count: number): string {
+  return `${count} ${count === 1 ? 'replica is' : 'replicas are'} remembered`;
+}
+
 /** Namespaces that exist for the bot, each once. */
 function allNamespaces(cluster: Cluster): readonly string[] {
   return [...new Set(cluster.namespaces)];
@@ -62,10 +67,7 @@ export async function readStanding(
   const stopped = await stoppedBy(cluster, runIds);
   const services = stopped.map((workload): Standing => {
     const count = remembered(workload);
-    const memory =
-      count === null
-        ? 'how many replicas it had is not remembered'
-        : `${count} ${count === 1 ? 'replica is' : 'replicas are'} remembered`;
+    const memory = count === null ? 'how many replicas it had is not remembered' : sayRemembered(count);
     const starting = workload.annotations[marks.starting] !== undefined;
     const how = starting
       ? 'is being started'

@@ -10,7 +10,7 @@ import { changingRights, findServices, hashServices, warning } from '../find-ser
 import type { KindSetting } from '../part.ts';
 import { sayObject } from '../resources.ts';
 import { waitUntilGone } from '../settle.ts';
-import { marks, remembered } from '../standing.ts';
+import { marks, remembered, sayRemembered } from '../standing.ts';
 import { findSuspenders, suspend } from '../suspenders.ts';
 import { previewUndo, sampleOf, undoBatch } from '../undo.ts';
 import { type Part, walkParts } from '../walk.ts';
@@ -161,7 +161,8 @@ async function preview({ cluster }: KindSetting, { services, within }: Input, ru
     undoClass: 'reversible',
     locks: [
       ...running.map(
-        (one) => `${sayService(one)} is down until it is started again (${one.spec.replicas} replicas are remembered)`,
+        (one) =>
+          `${sayService(one)} is down until it is started again (${sayRemembered(remembered(one) ?? one.spec.replicas)})`,
       ),
       ...(also.length === 0 ? [] : [`suspended meanwhile: ${also.join(', ')}`]),
       `waits up to ${within} for the pods to end`,
