@@ -6,13 +6,16 @@ import { seed } from '../sandbox/seed/seed.ts';
 import type { Endpoints } from '../sandbox/servers/endpoints.ts';
 import { createProgress } from '../sandbox/servers/progress.ts';
 import { bringUp, takeDown } from '../sandbox/servers/sandbox.ts';
+import { type ServerGroup, storeGroups } from '../sandbox/servers/servers.ts';
 import { describeKinds } from './kinds/describe-kinds.ts';
 import { type KindsRequest, measureKinds } from './kinds/kinds.ts';
 import { type MigrationRun, runMigration } from './migration-run.ts';
+import { measurePlatform, type PlatformRequest } from './platform/platform.ts';
 import { describeRuns, type Part, recordResults } from './results.ts';
 
-const usage = `npm run bench -- [--only run,kinds] [--record] [options]
-  --only     run: acknowledgement and memory in whole runs; kinds: step kinds beside what people write by hand
+const usage = `npm run bench -- [--only run,kinds,platform] [--record] [options]
+  --only     run: acknowledgement and memory in whole runs; kinds: step kinds beside what people write by hand;
+             platform: services stopped and started beside kubectl, datasets beside a loop in Python
   --record   writes the figures into bench/README.md
   --users    20000,200000: sizes of the whole runs
   --idle     60: commands before each run
@@ -21,9 +24,11 @@ const usage = `npm run bench -- [--only run,kinds] [--record] [options]
   --objects  3000: small objects
   --million  1000000: records for the memory of a kind
   --rate     100: operations of the applications a second, on each store
+  --vectors  20000: vectors that are copied
+  --texts    1000: texts that are embedded
   --names    all: kinds whose name holds one of these parts; \`memory\` and \`load\` are names as well`;
 
-interface Request extends KindsRequest {
+interface Request extends KindsRequest, PlatformRequest {
   readonly users: readonly number[];
   readonly only: readonly string[];
   readonly idle: number;
@@ -62,11 +67,16 @@ async function measureRuns(folder: string, endpoints: Endpoints, { users, idle }
 
 async function measure(folder: string, request: Request, tell: (part: Part, text: string) => Promise<void>) {
   const progress = createProgress(process.stderr);
-  const endpoints = await bringUp({ folder, jit: 'full', temporary: true, progress });
+  const also: readonly ServerGroup[] = request.only.includes('platform') ? ['kubernetes', 'embeddings'] : [];
+  const endpoints = await bringUp({ folder, only: [...storeGroups, ...also], jit: 'full', temporary: true, progress });
   progress.stop();
   // The kinds first: they want stores without anything else in them.
   if (request.only.includes('kinds')) {
     await tell('kinds', describeKinds(await measureKinds(endpoints, folder, request, say)));
+  }
+  if (request.only.includes('platform')) {
+    const contests = await measurePlatform(endpoints, request, say);
+    await tell('platform', describeKinds({ contests, memory: [], load: null }));
   }
   if (request.only.includes('run')) await tell('run', await measureRuns(folder, endpoints, request));
 }
@@ -75,13 +85,15 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       users: { type: 'string', default: '20000,200000' },
-      only: { type: 'string', default: 'run,kinds' },
+      only: { type: 'string', default: 'run,kinds,platform' },
       idle: { type: 'string', default: '60' },
       records: { type: 'string', default: '50000' },
       pairs: { type: 'string', default: '3' },
       objects: { type: 'string', default: '3000' },
       million: { type: 'string', default: '1000000' },
       rate: { type: 'string', default: '100' },
+      vectors: { type: 'string', default: '20000' },
+      texts: { type: 'string', default: '1000' },
       names: { type: 'string', default: '' },
       record: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -98,6 +110,8 @@ async function main(): Promise<void> {
     objects: Number(values.objects),
     million: Number(values.million),
     rate: Number(values.rate),
+    vectors: Number(values.vectors),
+    texts: Number(values.texts),
     names: values.names.split(',').filter((name) => name !== ''),
   };
   try {
