@@ -5,7 +5,7 @@ import type { Failure } from '../shared/failure.ts';
 import type { Json } from '../shared/json.ts';
 import type { BatchRequest, BatchResult } from './system.ts';
 
-export { durationSchema as durationText, millisecondsOf as milliseconds } from '../shared/duration.ts';
+export { durationSchema as durationText, millisecondsOf as milliseconds } from '../shared/duration-text.ts';
 
 /** A batch that waits ends after this long, so that people can pause the run and see what it waits for. */
 const longestBatch = 5_000;

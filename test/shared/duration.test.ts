@@ -1,4 +1,5 @@
-import { durationSchema, millisecondsOf, sayDuration } from '../../src/shared/duration.ts';
+import { sayDuration } from '../../src/shared/duration.ts';
+import { durationSchema, millisecondsOf } from '../../src/shared/duration-text.ts';
 
 describe('a duration in words', () => {
   it.each([

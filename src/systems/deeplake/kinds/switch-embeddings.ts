@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { millisecondsOf } from '../../../shared/duration.ts';
+import { millisecondsOf } from '../../../shared/duration-text.ts';
 import { Failure } from '../../../shared/failure.ts';
 import { digestOf } from '../../../shared/json.ts';
 import type { Finding } from '../../finding.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationSchema } from '../../../shared/duration.ts';
+import { durationSchema } from '../../../shared/duration-text.ts';
 
 /** Parameters that the kinds on vectors have in common. */
 export const datasetsSchema = z

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { durationSchema, millisecondsOf, sayDuration } from '../../../shared/duration.ts';
+import { sayDuration } from '../../../shared/duration.ts';
+import { durationSchema, millisecondsOf } from '../../../shared/duration-text.ts';
 import { Failure } from '../../../shared/failure.ts';
 import type { Json } from '../../../shared/json.ts';
 import { type BatchResult, defineStepKind, readingPreview, type StepContext, type StepKind } from '../../system.ts';
