@@ -84,7 +84,11 @@ async function around({ kafka, redis, kubernetes, prometheus, platform }: Endpoi
       flags: { namespace: 'aether-be', configMap: 'feature-flags' },
     },
     metrics: { type: 'prometheus', url: prometheus.url },
-    backend: { type: 'http', url: `${platform.url}/backend` },
+    backend: {
+      type: 'http',
+      url: `${platform.url}/backend`,
+      header: { name: 'X-Api-Key', value: await keep('platform', platform.apiKey) },
+    },
     frontend: { type: 'http', url: `${platform.url}/frontend` },
   };
 }

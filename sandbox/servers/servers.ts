@@ -4,6 +4,7 @@ import { keycloakServer } from './keycloak/keycloak-server.ts';
 import { kubernetesServer } from './kubernetes/kubernetes-server.ts';
 import { minioServer } from './minio/minio-server.ts';
 import { neo4jServer } from './neo4j/neo4j-server.ts';
+import { platformServer } from './platform/platform-server.ts';
 import { botPostgres, platformPostgres } from './postgres/postgres-server.ts';
 import { prometheusServer } from './prometheus/prometheus-server.ts';
 import { redisServer } from './redis/redis-server.ts';
@@ -40,4 +41,5 @@ export const servers: readonly Server[] = [
   redisServer,
   prometheusServer,
   embeddingsServer,
+  platformServer,
 ];

@@ -17,6 +17,7 @@ import { switchEmbeddingsKind } from './kinds/switch-embeddings.ts';
 import { preflight } from './preflight.ts';
 import { counts, lookup, scan, violations } from './reading.ts';
 import type { KindSetting } from './setting.ts';
+import { standing } from './standing.ts';
 import { type BucketAccess, createWorker, type Worker } from './worker.ts';
 
 export interface DeeplakeOptions {
@@ -66,6 +67,7 @@ export function createDeeplakeSystem(options: DeeplakeOptions): System {
     violations: (statement) => violations(worker, statement),
     journal: createJournal(setting),
     preflight: (needs) => preflight(worker, needs),
+    standing: (runIds) => standing(setting, runIds),
     dataModel: createDataModel(worker, setting.checkFence),
     fingerprint: () => fingerprint(worker),
     counts: () => counts(worker),

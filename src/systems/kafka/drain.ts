@@ -26,6 +26,8 @@ export const waitSchema = z.strictObject({
   waitedMs: z.number(),
   /** For how long there was no lag and no producer wrote. */
   stillMs: z.number(),
+  /** Of the last look. */
+  lag: z.number(),
   ends: z.string(),
   written: z.number(),
   firstLag: z.number(),
@@ -54,12 +56,13 @@ export function addLook(before: Wait | null, look: Look, passedMs: number): Wait
   const { ends, written } = look;
   if (before === null) {
     const first = { firstLag: lag, firstWritten: written, leastLag: lag };
-    return { waitedMs: 0, stillMs: 0, stuckMs: 0, ends, written, ...first };
+    return { waitedMs: 0, stillMs: 0, stuckMs: 0, lag, ends, written, ...first };
   }
-  const still = lag === 0 && ends === before.ends;
+  const still = lag === 0 && before.lag === 0 && ends === before.ends;
   const fell = lag < before.leastLag;
   return {
     ...before,
+    lag,
     ends,
     written,
     waitedMs: before.waitedMs + passedMs,
@@ -93,10 +96,10 @@ export function sayStuck(wait: Wait, look: Look): string {
   return `${sayLags(look.lags)}; ${perSecond(read)} are read and ${perSecond(written)} are written${sayIdle(look)}`;
 }
 
-function ratesOf({ waitedMs, firstLag, firstWritten, leastLag, written }: Wait): { read: number; written: number } {
+function ratesOf({ waitedMs, firstLag, firstWritten, lag, written }: Wait): { read: number; written: number } {
   const seconds = Math.max(waitedMs, 1) / 1000;
   const wrote = written - firstWritten;
-  return { read: Math.max(0, firstLag - leastLag + wrote) / seconds, written: wrote / seconds };
+  return { read: Math.max(0, firstLag - lag + wrote) / seconds, written: wrote / seconds };
 }
 
 function sayLags(lags: readonly Lag[]): string {

@@ -37,6 +37,11 @@ export interface Cluster {
   replace(object: ObjectRef, manifest: JsonObject): Promise<Manifest | null>;
   /** Removes exactly this object, with what it owns; false where it is gone or another one has its name. */
   remove(object: ObjectRef, uid: string): Promise<boolean>;
+  /** The same, but only at exactly this version of it. */
+  removeVersion(
+    object: ObjectRef,
+    version: { readonly uid: string; readonly resourceVersion: string },
+  ): Promise<boolean>;
   /** Anything else: logs, reviews, versions. Throws where the answer is no success, but null for those of `allow`. */
   request(
     asked: Asked,
@@ -102,13 +107,8 @@ export function connectCluster(options: ClusterOptions): Cluster {
       return change('patch', object, { method: 'PATCH', body, type: 'application/json-patch+json' });
     },
     replace: (object, manifest) => change('update', object, { method: 'PUT', body: manifest }),
-    async remove({ kind, namespace, name }, uid) {
-      const body = { preconditions: { uid }, propagationPolicy: 'Background' };
-      const asked = { verb: 'delete', resource: sayResource(kind), namespace, name };
-      const path = pathOf(resources[kind], namespace, name);
-      // The answer is the object, or for some kinds only that it went well.
-      return (await send(asked, { method: 'DELETE', path, body, allow: changedSince })) !== null;
-    },
+    remove: (object, uid) => remove(send, object, { uid }),
+    removeVersion: (object, { uid, resourceVersion }) => remove(send, object, { uid, resourceVersion }),
     async request(asked, { allow = [], ...request }) {
       const answer = await send(asked, { ...request, allow: ({ code }) => allow.includes(code) });
       return answer?.body ?? null;
@@ -138,6 +138,14 @@ function checkNamespace({ name, namespaces, home }: ClusterOptions, namespace: s
     message: `${name}: the bot may not touch the namespace ${namespace}.`,
     advice: `Its configuration names ${namespaces.join(', ')}. Add it there if it should.`,
   });
+}
+
+/** The answer is the object, or for some kinds only that it went well. */
+async function remove(send: Send, { kind, namespace, name }: ObjectRef, preconditions: JsonObject): Promise<boolean> {
+  const asked = { verb: 'delete', resource: sayResource(kind), namespace, name };
+  const path = pathOf(resources[kind], namespace, name);
+  const body = { preconditions, propagationPolicy: 'Background' };
+  return (await send(asked, { method: 'DELETE', path, body, allow: changedSince })) !== null;
 }
 
 async function listAll(

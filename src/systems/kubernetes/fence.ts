@@ -43,7 +43,7 @@ async function move(cluster: Cluster, fence: Fence, refuse: boolean): Promise<vo
 }
 
 /** Names of Leases take lower-case letters, digits and `-`. */
-function leaseName(environment: string): string {
+export function leaseName(environment: string): string {
   if (/^[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?$/.test(environment)) return `tas-${environment}`;
   return `tas-env-${Buffer.from(environment).toString('hex').slice(0, 50)}`;
 }

@@ -97,11 +97,15 @@ describe('deeplake.swap-datasets', () => {
     const [kept = ''] = await readdir(join(control, 'aside', step));
     await rename(join(control, 'aside', step, kept), join(vectors.root, next));
     await rm(join(control, 'batches/swap/data.step/000000000/done'));
+    expect(await system.standing?.(['swap', 'another'])).toEqual([
+      { what: `${name}: a swap is half done, the new version is under the name`, closes: true },
+    ]);
     const other = vectors.system();
     expect(await kindOf(other, 'deeplake.swap-datasets').performBatch(swapInput, request, context)).toEqual(first);
     await other.close();
     expect(await need(system, 'fingerprint')()).toEqual(done);
     expect(await readdir(join(control, 'aside', step))).toEqual([kept]);
+    expect(await system.standing?.(['swap'])).toEqual([]);
   });
 
   it('gives up the old version when the hold is over; then undo finds it missing and changes nothing', async () => {

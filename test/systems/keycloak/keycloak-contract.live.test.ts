@@ -1,6 +1,6 @@
 import { Secret } from '../../../src/shared/secret.ts';
 import { describeSystemContract } from '../system-contract.ts';
-import { scratchRealm } from './scratch-realm.ts';
+import { type ScratchRealm, scratchRealm } from './scratch-realm.ts';
 
 const ids = [
   '00000000-0000-4000-8000-000000000009',
@@ -10,8 +10,14 @@ const ids = [
   'ff000000-0000-4000-8000-000000000002',
 ];
 
+let realm: ScratchRealm;
+beforeAll(async () => {
+  realm = await scratchRealm();
+});
+afterAll(() => realm.remove());
+
+/** Making a realm takes seconds: each test has users of its own in the same one. */
 describeSystemContract('keycloak', async () => {
-  const realm = await scratchRealm();
   await realm.addUsers(
     ids.map((id, i) => ({
       id,
@@ -50,7 +56,7 @@ describeSystemContract('keycloak', async () => {
     },
     async close() {
       await system.close();
-      await realm.remove();
+      for (const id of ids) await realm.ask('DELETE', `/users/${id}`).catch(() => undefined);
     },
   };
 });

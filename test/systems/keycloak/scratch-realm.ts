@@ -19,12 +19,22 @@ export interface ScratchRealm {
   remove(): Promise<void>;
 }
 
+let login: { readonly admin: Promise<AskKeycloak>; readonly at: number } | null = null;
+
+/** A login takes half a second, and a token lives for a minute. */
+function logInSometimes(): Promise<AskKeycloak> {
+  if (login === null || performance.now() - login.at > 30_000) {
+    login = { admin: logIn(liveEndpoints().keycloak), at: performance.now() };
+  }
+  return login.admin;
+}
+
 export async function scratchRealm(): Promise<ScratchRealm> {
   const endpoint = liveEndpoints().keycloak;
   const realm = `test-${randomUUID().slice(0, 8)}`;
   const id = randomUUID();
   const send = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const admin = await logIn(endpoint);
+    const admin = await logInSometimes();
     const answer = await admin(method as Parameters<AskKeycloak>[0], path, body);
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path} answers ${answer.status}: ${text}`);

@@ -51,7 +51,7 @@ describe('prometheus', () => {
     });
 
     it('says that it is down where nothing listens', async () => {
-      const absent = system({ url: 'http://127.0.0.1:1', token: new Secret('the-token') });
+      const absent = system({ url: 'http://127.0.0.1:2', token: new Secret('the-token') });
       const failure = await failureOf(() => absent.identity());
       expect(failure).toMatchObject({ code: 'unreachable', retryable: true });
       expect(await absent.checkHealth()).toMatchObject({

@@ -5,7 +5,7 @@ import os
 import shutil
 
 from datasets import LOG, exclusive, files_of, open_dataset
-from swapping import exchange, remove_dataset
+from swapping import exchange, lent_to, remove_dataset
 from place import CONTROL, sync_folder, write_whole
 from protocol import WorkerError, take
 from s3 import Bucket
@@ -19,13 +19,12 @@ def operations(place):
         name, objects = take(params, "dataset", str), take(params, "objects", str)
         for _ in range(_TRIES):
             version = open_dataset(place, name, writable=False).version
-            names = sorted(file for file, _ in files_of(place, name) if not file.endswith(".lock"))
+            names = own_files(place, name)
             try:
                 files = [{"path": file, **keep(_open(place, name, file), objects)} for file in names]
             except FileNotFoundError:
                 continue
-            after = sorted(file for file, _ in files_of(place, name) if not file.endswith(".lock"))
-            if open_dataset(place, name, writable=False).version == version and after == names:
+            if open_dataset(place, name, writable=False).version == version and own_files(place, name) == names:
                 progress(sum(file["bytes"] for file in files))
                 return {"version": version, "files": files}
         raise WorkerError("changing", f"{name} was written to while it was being copied")
@@ -45,6 +44,12 @@ def operations(place):
         return {}
 
     return {"archive-save": save, "archive-verify": verify, "archive-restore": restore}
+
+
+def own_files(place, name):
+    """Without locks, and without what a swap lent."""
+    lent = lent_to(place, name)
+    return sorted(file for file, _ in files_of(place, name) if not file.endswith(".lock") and file not in lent)
 
 
 def _open(place, name, file):
@@ -116,7 +121,13 @@ def _restore_folder(place, name, objects, files, progress):
     target = place.path(name)
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if os.path.isdir(target):
-        exchange(target, draft)
+        try:
+            exchange(target, draft)
+        except WorkerError:
+            # A volume that cannot: for a moment there is nothing under the name.
+            remove_dataset(place, name)
+            os.rename(draft, target)
+            sync_folder(os.path.dirname(target))
         shutil.rmtree(draft, ignore_errors=True)
     else:
         os.rename(draft, target)

@@ -125,6 +125,12 @@ def take_back(place, name):
     os.unlink(record)
 
 
+def lent_to(place, name):
+    """The files in a dataset's folder that are another dataset's."""
+    known = None if place.is_bucket else _read_lent(_lent(place, name))
+    return set(known["files"]) if known else set()
+
+
 def _lent(place, name):
     return os.path.join(place.path(CONTROL), "lent", str(number_of(place, name)).replace(":", "-"))
 

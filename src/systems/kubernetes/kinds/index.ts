@@ -2,6 +2,8 @@ import type { StepKind } from '../../system.ts';
 import type { KindSetting } from '../part.ts';
 import type { Right } from '../rights.ts';
 import { awaitRolloutKind } from './await-rollout.ts';
+import { checkEventsKind } from './check-events.ts';
+import { checkLogsKind } from './check-logs.ts';
 import { runJobKind } from './run-job.ts';
 import { setFlagKind } from './set-flag.ts';
 import { setImageKind } from './set-image.ts';
@@ -24,4 +26,6 @@ export const kindMakers: readonly ((setting: KindSetting) => ClusterKind)[] = [
   setMaintenanceKind,
   setFlagKind,
   runJobKind,
+  checkLogsKind,
+  checkEventsKind,
 ];

@@ -20,6 +20,7 @@ import { containersOf, logRight, readLogs } from '../pod-logs.ts';
 import { pathOf, resources } from '../resources.ts';
 import type { Right } from '../rights.ts';
 import { sampleOf } from '../undo.ts';
+import { patternText } from './check-logs.ts';
 import type { ClusterKind } from './index.ts';
 
 const inputSchema = z.strictObject({
@@ -31,10 +32,7 @@ const inputSchema = z.strictObject({
     .describe('What the Job’s name begins with; run and step make it unique.'),
   from: jobSource.describe('`cronJob: name`, or `manifest:` with a Job.'),
   within: durationText.default('30m').describe('How long it may take; then its pods are ended and the step fails.'),
-  expect: z
-    .string()
-    .max(200)
-    .refine(isPattern, 'a regular expression')
+  expect: patternText
     .optional()
     .describe('A regular expression that has to match one of its last lines, e.g. `, 0 failed`.'),
   undoJob: jobSource
@@ -84,15 +82,6 @@ export function runJobKind(setting: KindSetting): ClusterKind {
     narrow: () => null,
   });
   return { kind, rights };
-}
-
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function orderOf(
