@@ -9,6 +9,8 @@ export function neo4jConf(port: number): string {
     // Without it APOC takes the home folder for its files.
     'server.directories.import=import',
     'dbms.security.auth_enabled=true',
+    // The platform's services knock before the first password is set: that must lock nobody out.
+    'dbms.security.auth_max_failed_attempts=0',
     'dbms.security.procedures.unrestricted=apoc.*',
     'dbms.security.procedures.allowlist=apoc.*',
     'dbms.usage_report.enabled=false',
