@@ -106,7 +106,10 @@ async function carryOut(journey: Journey, command: string): Promise<string> {
     patience,
   );
   let seen = 0;
-  const kills = await untilOver(journey, runId, () => (seen += 1) % 7 === 0);
+  const kills = await untilOver(journey, runId, () => {
+    seen += 1;
+    return seen % 7 === 0;
+  });
   expect(kills).toBeGreaterThan(2);
   const { rows } = await journey.botPool.query('select status, failure, pause from tas.run where id = $1', [runId]);
   expect(rows[0]).toEqual({ status: 'done', failure: null, pause: null });
