@@ -27,7 +27,8 @@ export const kafkaServer: Server = {
     if (!(await isThere(join(dataFolder(folder), 'meta.properties')))) {
       task.begin('formatting the storage', 3_000);
       const id = randomBytes(16).toString('base64url');
-      const format = ['format', '--ignore-formatted', '-t', id, '-c', confFile(folder)];
+      // One argument: an id may begin with a dash.
+      const format = ['format', '--ignore-formatted', `--cluster-id=${id}`, '-c', confFile(folder)];
       await runProgram(java, [...(await classPath()), ...quickly, 'kafka.tools.StorageTool', ...format], {
         cwd: folder,
       });
