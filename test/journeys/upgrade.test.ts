@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { AppsV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { createClient } from '@redis/client';
 import { Kafka, logLevel } from 'kafkajs';
-import { differences, type Picture } from '../../sandbox/demo/stores.ts';
+import { differences, openStores, type Picture, type Stores } from '../../sandbox/demo/stores.ts';
 import { seedVectors } from '../../sandbox/seed/vectors.ts';
 import type { Endpoints } from '../../sandbox/servers/endpoints.ts';
 import { kubernetesServer } from '../../sandbox/servers/kubernetes/kubernetes-server.ts';
@@ -44,11 +44,23 @@ async function pictureOfCluster({ kubernetes }: Endpoints): Promise<Picture> {
   return picture;
 }
 
-/** A topic whose events a group has read, and a document in the cache. */
+/** The run waits until nobody else uses the stores: so do we only between runs. */
+async function lookIntoStores<T>({ endpoints }: Journey, look: (stores: Stores) => Promise<T>): Promise<T> {
+  const stores = openStores(endpoints);
+  try {
+    return await look(stores);
+  } finally {
+    await stores.close();
+  }
+}
+
+/** A topic whose events a group has read, and a document in the cache; nothing of an earlier bot, whose fence would be greater. */
 async function useEventsAndCache({ kafka, redis }: Endpoints): Promise<void> {
   const client = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING });
   const admin = client.admin();
   await admin.connect();
+  const ofBots = (await admin.listTopics()).filter((topic) => topic.startsWith('__tas'));
+  await admin.deleteTopics({ topics: ofBots }).catch(() => undefined);
   await admin.createTopics({ topics: [{ topic: 'document.events', numPartitions: 1 }], waitForLeaders: true });
   await admin.deleteTopics({ topics: ['document.versions'] }).catch(() => undefined);
   await admin.setOffsets({
@@ -61,6 +73,7 @@ async function useEventsAndCache({ kafka, redis }: Endpoints): Promise<void> {
     socket: { host: redis.host, port: redis.port },
     password: redis.password,
   }).connect();
+  await cache.flushAll();
   await cache.set('document:1', 'as it was');
   await cache.set('session:1', 'stays');
   cache.destroy();
@@ -127,7 +140,10 @@ describe('the upgrade of the whole platform', () => {
     await useEventsAndCache(endpoints);
     const journey = await openJourney('demo', 'http', { deeplakePython: python });
     try {
-      const before = { stores: await journey.stores.picture(), cluster: await pictureOfCluster(endpoints) };
+      const before = {
+        stores: await lookIntoStores(journey, (stores) => stores.picture()),
+        cluster: await pictureOfCluster(endpoints),
+      };
       const runId = await carryOut(journey, '/tas migrate platform-2-0 env:sandbox reason:"a journey"');
       const cluster = await pictureOfCluster(endpoints);
       expect(cluster.get('aether-be/aether-backend')).toEqual({
@@ -139,13 +155,13 @@ describe('the upgrade of the whole platform', () => {
       expect(cluster.get('aether/aether-frontend')?.images).toBe('tas/aether-frontend:v2.0.0');
       expect(cluster.get('aether-be/maintenance')).toMatchObject({ enabled: 'false' });
       expect(cluster.get('aether-be/feature-flags')?.['flags.json']).toMatch(/"defaultVariant": "on"/);
-      const [left] = await journey.stores.cypher(
-        'MATCH (d:Document) WHERE d.content_version IS NULL RETURN count(*) AS documents',
+      const [left] = await lookIntoStores(journey, (stores) =>
+        stores.cypher('MATCH (d:Document) WHERE d.content_version IS NULL RETURN count(*) AS documents'),
       );
       expect(Number(left?.documents)).toBe(0);
       expect(await keysOfCache(endpoints)).toEqual(['session:1']);
       await carryOut(journey, `/tas rollback ${runId} way:undo`);
-      expect(differences(before.stores, await journey.stores.picture())).toEqual([]);
+      expect(differences(before.stores, await lookIntoStores(journey, (stores) => stores.picture()))).toEqual([]);
       expect(Object.fromEntries(await pictureOfCluster(endpoints))).toEqual(Object.fromEntries(before.cluster));
     } finally {
       await journey.close();
