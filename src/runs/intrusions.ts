@@ -52,6 +52,7 @@ export async function closesStores(systems: ReadonlyMap<string, System>, runIds:
 }
 
 async function findIntrusions({ environment, run }: Execution, step: PlanStep): Promise<string | null> {
+  if (comesUp(step)) return null;
   const runIds = standingFor(run);
   const systems = [...environment.systems.values()];
   const closing = await Promise.all(systems.map((system) => closes(system, runIds)));
@@ -60,6 +61,11 @@ async function findIntrusions({ environment, run }: Execution, step: PlanStep): 
   const found = await Promise.all(systems.map((system) => intrusionsOf(system, runIds)));
   const all = found.flat();
   return all.length === 0 ? null : all.slice(0, 3).join('; ');
+}
+
+/** In the section `after` services come up one after the other, and in its undo they go down: they are no intruders. */
+function comesUp({ id }: PlanStep): boolean {
+  return /^after\.|^undo\.after-/.test(id);
 }
 
 async function closes(system: System, runIds: readonly string[]): Promise<boolean> {

@@ -149,6 +149,16 @@ describe('a run whose services are stopped', () => {
     expect(status).toMatchObject({ holder: { runId: run.id }, standing: [stopped.what] });
   });
 
+  it('is not watched any more while its services come up one after the other', async () => {
+    const run = await open();
+    const steps = afterStep(
+      whenStopped(() => undefined),
+      'after:stage',
+      async () => cluster().setIntrusions(['1 session of aether-backend in graph']),
+    );
+    expect(await world.carryOut(run, steps)).toBe('done');
+  });
+
   it('is not watched where nothing closes the stores', async () => {
     const run = await open();
     cluster().setIntrusions(['somebody writes']);
