@@ -14,11 +14,13 @@ import type {
 } from '../src/runs/door.ts';
 import type { ConflictReport, Run } from '../src/runs/run.ts';
 import type { FailureReport } from '../src/shared/failure.ts';
+import type { Desks } from './desks.ts';
 import type { ExtraOption, ParsedWords } from './parse-words.ts';
 
 /** What a command works with. It holds no driver and knows neither Slack nor the terminal. */
 export interface CommandContext {
   readonly door: Door;
+  readonly desks: Desks;
   readonly person: Person;
   /** Shows a plan before it is voted on; null where people vote with buttons on a card, which shows it. */
   readonly show: ((run: Run) => void) | null;

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Desks } from '../commands/desks.ts';
 import { type BackupFolder, createBackupFolder } from './backups/backup-folder.ts';
 import { freeBytes } from './backups/disk-room.ts';
 import { createBackupKinds } from './backups/kinds.ts';
@@ -35,6 +36,7 @@ import { identifyTerminal } from './terminal/identify.ts';
 /** Everything that is built once: the only place that puts folders together. */
 export interface App {
   readonly door: Door;
+  readonly desks: Desks;
   readonly outbox: Outbox;
   readonly reveal: RevealSecret;
   readonly logger: Logger;
@@ -81,6 +83,7 @@ export async function openApp(config: Config): Promise<App> {
       listBackups,
       readBackup: (environment, setId) => folder.readSet(environment, setId),
     }),
+    desks: {},
     outbox,
     reveal,
     logger,

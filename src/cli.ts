@@ -18,7 +18,7 @@ process.exitCode = await runTerminal(process.argv.slice(2), {
     const app = await openApp(await loadConfig());
     try {
       const person = await app.terminalPerson(as, terminalToken());
-      return { door: app.door, person, close: () => app.close() };
+      return { door: app.door, desks: app.desks, person, close: () => app.close() };
     } catch (error) {
       await app.close();
       throw error;

@@ -22,6 +22,7 @@ async function main(): Promise<void> {
     people: config.people,
     reveal: app.reveal,
     door: app.door,
+    desks: app.desks,
     outbox: app.outbox,
     clock: app.engine.clock,
     logger: app.logger,

@@ -7,13 +7,13 @@ const root = resolve(import.meta.dirname, '..');
 /** From top to bottom: a file imports from its own tier's folder or from lower tiers, never upwards or sideways. */
 const tiers: readonly (readonly string[])[] = [
   ['src/app.ts', 'src/main.ts', 'src/cli.ts'],
-  ['src/slack', 'src/terminal'],
+  ['src/slack', 'src/terminal', 'src/step-up'],
   ['commands'],
-  ['src/schedules', 'src/reports'],
+  ['src/schedules', 'src/reports', 'src/maintenance', 'src/oncall'],
   ['src/runs'],
   ['src/approvals', 'src/checklists'],
   ['src/plans'],
-  ['src/backups', 'src/checks', 'src/migrations'],
+  ['src/backups', 'src/checks', 'src/migrations', 'src/notices'],
   ['src/systems'],
   ['src/shared'],
 ];
@@ -38,6 +38,11 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   '@redis/client': ['src/systems/redis/'],
   '@kubernetes/client-node': ['src/systems/kubernetes/'],
   'node-cron': ['src/schedules/'],
+  vega: ['src/reports/'],
+  'vega-lite': ['src/reports/'],
+  '@resvg/resvg-js': ['src/reports/'],
+  '@pagerduty/pdjs': ['src/oncall/'],
+  'openid-client': ['src/step-up/'],
   pino: ['src/shared/logger.ts'],
   yaml: ['src/shared/yaml-file.ts'],
 };

@@ -1,5 +1,6 @@
 import { askedMessage, lookingMessage } from '../../blocks/notices.ts';
 import { answer, looksAtStores } from '../../commands/answer.ts';
+import type { Desks } from '../../commands/desks.ts';
 import { parseWords } from '../../commands/parse-words.ts';
 import type { Door } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -18,20 +19,21 @@ export type Ask = (user: SlackUser, line: string, to: Answerer, inPlace?: boolea
 
 export function createAsk(deps: {
   readonly door: Door;
+  readonly desks: Desks;
   readonly identity: Identity;
   readonly tokens: ButtonTokens;
   readonly clock: Clock;
   /** Milliseconds without an answer after which people are told that it takes a while. */
   readonly slowAfter: number;
 }): Ask {
-  const { door, identity, tokens, clock, slowAfter } = deps;
+  const { door, desks, identity, tokens, clock, slowAfter } = deps;
   return async (user, line, to, inPlace = false) => {
     const words = parseWords(line);
     const looking = looksAtStores(words) ? lookingMessage(words.word, words.names) : null;
     if (inPlace) await to.replace(askedMessage(line, looking !== null));
     const voting = words.word === 'reject' || words.word === 'approve';
     const person = await identity.person(user, voting ? 'vote' : 'command');
-    const asked = answer(words, { door, person, show: null });
+    const asked = answer(words, { door, desks, person, show: null });
     const tellLooking = () => (looking === null ? undefined : to.tell([looking]));
     // A response URL takes five messages: what makes way has taken one, and has said it.
     const reply = inPlace ? await asked : await whenSlow(asked, slowAfter, tellLooking);

@@ -1,3 +1,4 @@
+import type { Desks } from '../../commands/desks.ts';
 import type { Config, RevealSecret } from '../config/config.ts';
 import type { Door } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -20,6 +21,7 @@ interface SlackFrontDeps {
   readonly people: Config['people'];
   readonly reveal: RevealSecret;
   readonly door: Door;
+  readonly desks: Desks;
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -36,13 +38,13 @@ export interface SlackFront {
 }
 
 export function createSlackFront(deps: SlackFrontDeps): SlackFront {
-  const { config, people, reveal, door, outbox, clock, logger } = deps;
+  const { config, people, reveal, door, desks, outbox, clock, logger } = deps;
   const botToken = reveal(config.botToken);
   const revealed = (reference: string | undefined) => (reference === undefined ? '' : reveal(reference).reveal());
   const calls = createSlackCalls(createWebClient(botToken.reveal(), config.apiUrl, logger));
   const identity = createIdentity({ people, calls, outbox, clock });
   const tokens = createButtonTokens(outbox, botToken);
-  const ask = createAsk({ door, identity, tokens, clock, slowAfter: deps.slowAfter ?? slowAfter });
+  const ask = createAsk({ door, desks, identity, tokens, clock, slowAfter: deps.slowAfter ?? slowAfter });
   const clicks = createClicks({ door, identity, outbox, calls, tokens, ask, clock });
   const listener = createListener({
     mode: config.mode,

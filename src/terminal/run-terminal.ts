@@ -3,6 +3,7 @@ import { lookingMessage } from '../../blocks/notices.ts';
 import { brokenMessage, refusedMessage } from '../../blocks/refused.ts';
 import { answer, looksAtStores } from '../../commands/answer.ts';
 import type { Reply } from '../../commands/command.ts';
+import type { Desks } from '../../commands/desks.ts';
 import { commands } from '../../commands/index.ts';
 import type { Door, Person } from '../runs/door.ts';
 import type { ConflictReport, Run } from '../runs/run.ts';
@@ -28,12 +29,20 @@ import {
 /** Where a terminal's words go and what comes back. */
 interface Terminal {
   /** Opens the door for the person who acts. Throws `Failure`. */
-  open(as: string | null): Promise<{ readonly door: Door; readonly person: Person; close(): Promise<void> }>;
+  open(as: string | null): Promise<Opened>;
   out(text: string): void;
   err(text: string): void;
   /** Milliseconds without an answer after which `err` says that it takes a while; absent = nobody watches it. */
   readonly slowAfter?: number;
   readonly clock: Clock;
+}
+
+/** What the terminal works with once it knows who acts. */
+interface Opened {
+  readonly door: Door;
+  readonly desks: Desks;
+  readonly person: Person;
+  close(): Promise<void>;
 }
 
 interface Outcome {
@@ -69,15 +78,11 @@ async function carryOut(values: readonly string[], terminal: Terminal): Promise<
   }
 }
 
-async function ask(
-  given: TerminalArguments,
-  { door, person }: { readonly door: Door; readonly person: Person },
-  terminal: Terminal,
-): Promise<Outcome> {
+async function ask(given: TerminalArguments, { door, desks, person }: Opened, terminal: Terminal): Promise<Outcome> {
   const progress = (text: string): void => terminal.err(text);
   const print = given.json ? progress : (text: string) => terminal.out(text);
   const show = (run: Run): void => print(planText(run, terminal.clock.now()));
-  const asked = answer(given.words, { door, person, show });
+  const asked = answer(given.words, { door, desks, person, show });
   const { words } = given;
   const tellLooking = (): void => progress(messageText(lookingMessage(words.word, words.names)));
   const isTold = terminal.slowAfter !== undefined && looksAtStores(words);

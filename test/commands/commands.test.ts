@@ -5,6 +5,7 @@ import { parseWords } from '../../commands/parse-words.ts';
 import type { Person } from '../../src/runs/door.ts';
 import type { Run } from '../../src/runs/run.ts';
 import { Failure } from '../../src/shared/failure.ts';
+import { fakeDesks } from '../fake-desks.ts';
 import { alice, bob, carol, FakeDoor, mallory } from '../fake-door.ts';
 import { sampleAdvice } from '../sample-advice.ts';
 import { sampleRun } from '../sample-run.ts';
@@ -12,7 +13,7 @@ import { sampleRun } from '../sample-run.ts';
 let door: FakeDoor;
 
 function ask(line: string, person: Person = alice, show: CommandContext['show'] = null): Promise<Reply> {
-  return answer(parseWords(line), { door, person, show });
+  return answer(parseWords(line), { door, desks: fakeDesks(), person, show });
 }
 
 beforeEach(() => {

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/shared/clock.ts';
 import { createLogger, type Logger } from '../../src/shared/logger.ts';
 import { Secret } from '../../src/shared/secret.ts';
 import { createSlackFront, type SlackFront } from '../../src/slack/slack-front.ts';
+import { fakeDesks } from '../fake-desks.ts';
 import { FakeDoor } from '../fake-door.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
 
@@ -92,6 +93,7 @@ function makeFront(
     people: who,
     reveal: (reference) => new Secret(secrets[reference] ?? ''),
     door,
+    desks: fakeDesks(),
     outbox,
     clock: systemClock,
     logger: memoryLogger(logged),

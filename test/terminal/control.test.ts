@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/shared/clock.ts';
 import type { Result } from '../../src/terminal/result.ts';
 import { runTerminal } from '../../src/terminal/run-terminal.ts';
+import { fakeDesks } from '../fake-desks.ts';
 import { alice, bob, FakeDoor } from '../fake-door.ts';
 import { sampleRun, sampleStep } from '../sample-run.ts';
 
@@ -9,7 +10,7 @@ let door: FakeDoor;
 async function tas(line: string, person = alice): Promise<{ exit: number; out: string; err: string }> {
   const said = { out: '', err: '' };
   const exit = await runTerminal(line.split(' '), {
-    open: async () => ({ door, person, close: async () => {} }),
+    open: async () => ({ door, desks: fakeDesks(), person, close: async () => {} }),
     out: (text) => {
       said.out += text;
     },

@@ -3,6 +3,7 @@ import { systemClock } from '../../src/shared/clock.ts';
 import { Failure } from '../../src/shared/failure.ts';
 import type { Result } from '../../src/terminal/result.ts';
 import { runTerminal } from '../../src/terminal/run-terminal.ts';
+import { fakeDesks } from '../fake-desks.ts';
 import { alice, bob, carol, FakeDoor, mallory } from '../fake-door.ts';
 import { sampleFindings, samplePlan, sampleRun } from '../sample-run.ts';
 
@@ -19,6 +20,7 @@ async function tas(
   const exit = await runTerminal(values, {
     open: async () => ({
       door,
+      desks: fakeDesks(),
       person,
       close: async () => {
         closed += 1;
@@ -253,7 +255,7 @@ describe('text', () => {
 
   it('takes a whole line in one argument', async () => {
     const exit = await runTerminal(['backup env:sandbox reason:“why not”'], {
-      open: async () => ({ door, person: alice, close: async () => {} }),
+      open: async () => ({ door, desks: fakeDesks(), person: alice, close: async () => {} }),
       out: () => {},
       err: () => {},
       clock: systemClock,

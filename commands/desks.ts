@@ -1,0 +1,2 @@
+/** What commands ask beside the door, each with gates of its own. The composition root fills it in. */
+export type Desks = Readonly<Record<never, never>>;

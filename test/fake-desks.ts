@@ -1,0 +1,6 @@
+import type { Desks } from '../commands/desks.ts';
+
+/** Desks that keep everything in memory, for tests of what is in front of them. */
+export function fakeDesks(): Desks {
+  return {};
+}
