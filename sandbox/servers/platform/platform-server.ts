@@ -24,7 +24,7 @@ export const platformServer: Server = {
     return {
       command: process.execPath,
       args: ['--no-warnings', program, folder],
-      mark: program,
+      mark: folder,
       stopSignal: 'SIGTERM',
       cwd: folder,
     };
