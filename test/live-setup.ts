@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endpointVariables, readGivenEndpoints } from '../sandbox/servers/given-endpoints.ts';
+import { holdPlatformSessions } from '../sandbox/servers/platform/sessions.ts';
 import { createProgress } from '../sandbox/servers/progress.ts';
 import { bringUp, takeDown } from '../sandbox/servers/sandbox.ts';
 import { type ServerGroup, serverGroups, storeGroups } from '../sandbox/servers/servers.ts';
@@ -29,6 +30,8 @@ export default async function setUpLiveStores(): Promise<void> {
     const endpoints = await bringUp({ folder, given, only: wanted, fast: true, temporary: !kept, progress });
     for (const [name, value] of Object.entries(endpointVariables(endpoints))) process.env[name] = value;
     process.env.TEST_ENDPOINTS = JSON.stringify(endpoints);
+    // A store is a test's own; what needs the services' sessions asks for them.
+    if (wanted.includes('platform')) await holdPlatformSessions(endpoints, false);
   } catch (error) {
     if (!kept) await takeDown(folder).catch(() => undefined);
     delete process.env.TAS_TEST_SANDBOX;

@@ -6,10 +6,11 @@ import pg from 'pg';
 import { type BotSession, startBotSession } from '../../sandbox/bot-session.ts';
 import type { Beside } from '../../sandbox/bot-systems.ts';
 import { openStores, type Stores } from '../../sandbox/demo/stores.ts';
-import { type SeedKind, seed } from '../../sandbox/seed/seed.ts';
+import type { SeedKind } from '../../sandbox/seed/seed.ts';
 import type { Endpoints } from '../../sandbox/servers/endpoints.ts';
 import { readGivenEndpoints } from '../../sandbox/servers/given-endpoints.ts';
 import { liveEndpoints, liveStores } from '../live-stores.ts';
+import { seedPlatform } from '../seed-platform.ts';
 
 /** A platform with data, a simulated Slack and the bot in it, on the test stores. */
 export interface Journey {
@@ -38,8 +39,7 @@ export async function openJourney(
     ...liveEndpoints(),
     ...readGivenEndpoints({ ...process.env, TEST_BOT_POSTGRES_URL: botUrl.href }),
   } as Endpoints;
-  await ensurePlatform(given);
-  await seed(given, { kind });
+  await seedPlatform(given, kind);
   const folder = await mkdtemp(join(tmpdir(), 'tas-journey-'));
   const session = await startBotSession(folder, given, mode, beside);
   const stores = openStores(given);
@@ -61,13 +61,4 @@ export async function openJourney(
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** The platform's database, where the test stores do not have it yet. */
-async function ensurePlatform({ postgres }: Endpoints): Promise<void> {
-  const admin = new pg.Client({ connectionString: liveStores().postgres.url });
-  await admin.connect();
-  const { rowCount } = await admin.query('select from pg_database where datname = $1', [postgres.database]);
-  if (rowCount === 0) await admin.query(`create database ${postgres.database}`);
-  await admin.end();
 }

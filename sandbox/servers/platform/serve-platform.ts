@@ -71,6 +71,7 @@ function metrics(): string {
   return `${lines.join('\n')}\n`;
 }
 
+let answering = 0;
 const server = createServer(async (incoming, response) => {
   const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
   if (url.pathname === '/metrics') {
@@ -78,6 +79,12 @@ const server = createServer(async (incoming, response) => {
     return;
   }
   const [, prefix = '', rest = ''] = /^\/([^/]+)(\/.*)?$/.exec(url.pathname) ?? [];
+  if (prefix === 'sessions' && incoming.method === 'PUT') {
+    held.rest(rest === '/rest');
+    await held.keepUp(cluster, () => answering > 0);
+    response.writeHead(204).end();
+    return;
+  }
   const service = prefixes[prefix];
   const tally = service && tallies.get(service);
   if (!service || !tally) {
@@ -93,10 +100,12 @@ const server = createServer(async (incoming, response) => {
     headers: incoming.headers,
     body,
   };
+  answering += 1;
   const answer = await answerFor(service, request).catch((error: unknown): Answer => {
     console.error(error instanceof Error ? error.message : 'failed');
     return { status: 500, json: { error: 'a store does not answer as it should' } };
   });
+  answering -= 1;
   tally.requests += 1;
   if (answer.status >= 500) tally.errors += 1;
   tally.seconds += (performance.now() - began) / 1000;
@@ -116,6 +125,6 @@ process.once('SIGTERM', async () => {
 server.listen(state.ports.platform, '127.0.0.1');
 while (!ending) {
   await cluster.look();
-  if (!ending) await held.keepUp(cluster);
+  if (!ending) await held.keepUp(cluster, () => answering > 0);
   await pause(500);
 }

@@ -16,12 +16,16 @@ export interface Sessions {
 /** The sessions of each service. They are opened while it runs and closed when its Deployment has no pod any more. */
 export interface HeldSessions {
   of(service: Holder): Sessions;
-  keepUp(cluster: ClusterWatch): Promise<void>;
+  /** While the services rest they hold no session between two requests. */
+  rest(resting: boolean): void;
+  /** `busy` = a request is being answered. */
+  keepUp(cluster: ClusterWatch, busy: () => boolean): Promise<void>;
   close(): Promise<void>;
 }
 
 export function holdSessions({ postgres, neo4j: graph }: Endpoints): HeldSessions {
   const open = new Map<Holder, Sessions>();
+  let resting = false;
   const of = (service: Holder): Sessions => {
     const known = open.get(service);
     if (known) return known;
@@ -51,9 +55,13 @@ export function holdSessions({ postgres, neo4j: graph }: Endpoints): HeldSession
   };
   return {
     of,
-    async keepUp(cluster) {
+    rest(value) {
+      resting = value;
+    },
+    async keepUp(cluster, busy) {
       for (const service of holders) {
-        if (!cluster.of(service).running) await end(service);
+        if (!cluster.of(service).running || (resting && !busy())) await end(service);
+        else if (resting) continue;
         else await Promise.allSettled([of(service).sql.query('SELECT 1'), of(service).graph.executeQuery('RETURN 1')]);
       }
     },
