@@ -1,3 +1,4 @@
+import type { OnCallView } from '../src/oncall/on-call-desk.ts';
 import type { Advice } from '../src/runs/advice.ts';
 import type {
   BackupView,
@@ -71,6 +72,7 @@ export type Reply =
   | { readonly kind: 'status'; readonly status: EnvironmentStatus }
   | { readonly kind: 'runs'; readonly runs: readonly Run[]; readonly waiting: boolean }
   | { readonly kind: 'run'; readonly run: Run; readonly conflicts: ConflictReport }
+  | { readonly kind: 'on-call'; readonly view: OnCallView }
   | { readonly kind: 'backups'; readonly environment: string; readonly backups: readonly BackupView[] };
 
 type Decision = 'wait' | 'approved' | 'rejected';

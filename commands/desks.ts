@@ -1,2 +1,6 @@
+import type { OnCallDesk } from '../src/oncall/on-call-desk.ts';
+
 /** What commands ask beside the door, each with gates of its own. The composition root fills it in. */
-export type Desks = Readonly<Record<never, never>>;
+export interface Desks {
+  readonly oncall: OnCallDesk;
+}

@@ -5,6 +5,7 @@ import { controls } from './control.ts';
 import { createHelp } from './help.ts';
 import { keep } from './keep.ts';
 import { migrate } from './migrate.ts';
+import { oncall } from './oncall.ts';
 import { plan } from './plan.ts';
 import { release } from './release.ts';
 import { restore } from './restore.ts';
@@ -29,6 +30,7 @@ const asked: readonly Command[] = [
   ...controls,
   retry,
   keep,
+  oncall,
 ];
 
 /** Everything that a person may ask, in the order in which help shows it. */

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { Desks } from '../commands/desks.ts';
 import { type BackupFolder, createBackupFolder } from './backups/backup-folder.ts';
 import { freeBytes } from './backups/disk-room.ts';
 import { createBackupKinds } from './backups/kinds.ts';
@@ -9,6 +8,8 @@ import type { Config, EnvironmentConfig, RevealSecret } from './config/config.ts
 import { loadSecrets } from './config/load-config.ts';
 import { createMigrationKinds } from './migrations/kinds.ts';
 import { readMigrations } from './migrations/migration-files.ts';
+import type { Notices } from './notices/notice.ts';
+import { type OpenDesks, openDesks } from './open-desks.ts';
 import { engineVersion } from './plans/build-plan.ts';
 import type { Environment } from './plans/environment.ts';
 import type { BackupView, Door, Person } from './runs/door.ts';
@@ -34,9 +35,8 @@ import type { System } from './systems/system.ts';
 import { identifyTerminal } from './terminal/identify.ts';
 
 /** Everything that is built once: the only place that puts folders together. */
-export interface App {
+export interface App extends OpenDesks {
   readonly door: Door;
-  readonly desks: Desks;
   readonly outbox: Outbox;
   readonly reveal: RevealSecret;
   readonly logger: Logger;
@@ -73,6 +73,8 @@ export async function openApp(config: Config): Promise<App> {
     await refuseSharedServer(database, environments);
     return plan(environment, request, backupId, holds);
   };
+  const notices: Notices = { add: async () => undefined };
+  const beside = await openDesks({ config, reveal, database, records, environments, notices, clock, logger });
   const systems = [...environments.values()].flatMap((environment) => [...environment.systems.values()]);
   return {
     door: openRunsDoor({
@@ -83,7 +85,7 @@ export async function openApp(config: Config): Promise<App> {
       listBackups,
       readBackup: (environment, setId) => folder.readSet(environment, setId),
     }),
-    desks: {},
+    ...beside,
     outbox,
     reveal,
     logger,

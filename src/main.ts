@@ -3,6 +3,7 @@ import { loadConfig } from './config/load-config.ts';
 import { startEngine } from './runs/engine.ts';
 import { startHousekeeping } from './schedules/housekeeping.ts';
 import { Failure } from './shared/failure.ts';
+import { repeat } from './shared/repeat.ts';
 import { createSlackFront } from './slack/slack-front.ts';
 
 /** Starts the bot: a front that listens to Slack and a worker that carries runs out, in one process. */
@@ -17,6 +18,11 @@ async function main(): Promise<void> {
     logger: app.logger,
   });
   const housekeeping = startHousekeeping({ ...app.engine, undoOverdue: app.undoOverdue });
+  const unwell = (what: string) => (error: Error) => app.logger.warn({ error: error.message }, what);
+  const keepers = [
+    repeat(3_000, () => app.onCall.tick(), unwell('nobody followed what to page for')),
+    repeat(15_000, () => app.onCall.bake(), unwell('nobody looked after runs that have ended')),
+  ];
   const front = createSlackFront({
     config: config.slack,
     people: config.people,
@@ -34,7 +40,12 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     // Runs need no farewell: what is unfinished is taken up again at the next start.
-    void Promise.allSettled([front.stop(), housekeeping.stop(), engine.stop()])
+    void Promise.allSettled([
+      front.stop(),
+      housekeeping.stop(),
+      ...keepers.map((keeper) => keeper.stop()),
+      engine.stop(),
+    ])
       .then(() => app.close())
       .finally(() => process.exit(0));
     setTimeout(() => process.exit(0), 10_000).unref();

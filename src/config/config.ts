@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Secret } from '../shared/secret.ts';
+import { onCallConfig } from './oncall-config.ts';
 import { secretRef, systemConfig } from './system-config.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'lower-case letters, digits and dashes, at most 40');
@@ -74,6 +75,7 @@ export const configSchema = z.strictObject({
     trustNames: z.boolean().default(false),
   }),
   environments: z.record(name, environment),
+  oncall: onCallConfig,
 });
 
 export type Config = z.infer<typeof configSchema>;

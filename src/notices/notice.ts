@@ -19,7 +19,46 @@ export interface Notice extends NewNotice {
 }
 
 /** What notices say, by kind. To add one: a kind here with its zod schema in `notice-content.ts`, and a message in `blocks/`. */
-export type NoticeContent = { readonly kind: 'line'; readonly text: string };
+export type NoticeContent =
+  | { readonly kind: 'line'; readonly text: string }
+  | PageNotice
+  | MaintenanceNotice
+  | ChecklistNotice;
+
+/** Somebody is needed, or no longer. */
+export interface PageNotice {
+  readonly kind: 'page';
+  readonly state: 'raised' | 'resolved';
+  readonly environment: string;
+  readonly severity: 'critical' | 'error' | 'warning';
+  readonly summary: string;
+  readonly advice: string;
+  readonly runId: string | null;
+  /** Slack user ids that are mentioned. */
+  readonly users: readonly string[];
+  /** Why it is told here and not by the pager; null = there is none. */
+  readonly note: string | null;
+}
+
+/** What users are told of a maintenance window, in the words of the configuration. */
+export interface MaintenanceNotice {
+  readonly kind: 'maintenance';
+  /** `{from}` and so on stand for the values. */
+  readonly words: string;
+  readonly environment: string;
+  /** ISO 8601 */
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  /** When it is no longer true: told later than that, the next one is told instead. ISO 8601; null = it stays true. */
+  readonly trueUntil: string | null;
+}
+
+/** The checklist of a run looks otherwise: it is read when it is told. */
+export interface ChecklistNotice {
+  readonly kind: 'checklist';
+  readonly runId: string;
+}
 
 /** Kept in the bot's database until Slack has taken it: nothing is lost while Slack is away. */
 export interface Notices {

@@ -118,4 +118,6 @@ export type RunEventType =
   | 'step-failed'
   | 'failed'
   | 'done'
-  | 'closed';
+  | 'closed'
+  /** After the end: what was seen in the time for which the environment was watched. */
+  | 'watched';

@@ -14,6 +14,7 @@ import {
   submittedMessage,
   votedMessage,
 } from '../../blocks/notices.ts';
+import { onCallMessage } from '../../blocks/oncall.ts';
 import { planMessage } from '../../blocks/plan-view.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { runsMessage } from '../../blocks/runs.ts';
@@ -72,6 +73,8 @@ async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promi
       return runsMessage(reply.runs, reply.waiting);
     case 'run':
       return detailsMessage(reply.run, reply.conflicts, now);
+    case 'on-call':
+      return onCallMessage(reply.view);
     case 'backups':
       return backupList(reply.environment, reply.backups);
   }

@@ -62,6 +62,8 @@ export function tellingsOf(event: RunEvent, run: Run): readonly Telling[] {
       return [card, { kind: 'done', name }, ...(run.plan.action === 'rollback' ? [conflicts(event)] : [])];
     case 'closed':
       return [card, line('∅', `closed${said}`)];
+    case 'watched':
+      return [line('👁', event.text ?? 'watched')];
   }
 }
 

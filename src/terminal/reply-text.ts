@@ -16,6 +16,7 @@ import {
   retriedMessage,
   votedMessage,
 } from '../../blocks/notices.ts';
+import { onCallMessage } from '../../blocks/oncall.ts';
 import { planMessage } from '../../blocks/plan-view.ts';
 import { progressCard } from '../../blocks/progress-card.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
@@ -64,6 +65,8 @@ export function replyText(reply: Reply, now: Date): string {
       return messageText(runsMessage(reply.runs, reply.waiting), namesIn(reply.runs));
     case 'run':
       return about(reply.run, detailsMessage(reply.run, reply.conflicts, now, 'all'));
+    case 'on-call':
+      return messageText(onCallMessage(reply.view));
     case 'backups':
       return messageText(backupList(reply.environment, reply.backups));
   }

@@ -135,6 +135,11 @@ export function replyResult(reply: Exclude<Reply, { run: Run }>): Result {
     }
     case 'runs':
       return { ...nothing, runs: reply.runs.map(summary), message: `${reply.runs.length} runs` };
+    case 'on-call': {
+      const { environment, duties, contacts } = reply.view;
+      const people = duties?.now.map(({ person }) => person) ?? contacts.map(({ name }) => name);
+      return { ...nothing, environment, message: `on call: ${people.join(', ') || 'nobody'}` };
+    }
     case 'backups': {
       const { environment, backups } = reply;
       return { ...nothing, environment, backups, message: `${backups.length} backup sets` };

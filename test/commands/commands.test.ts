@@ -150,15 +150,27 @@ describe('rights', () => {
   });
 
   it.each([
-    [carol, ['help', 'status', 'validate', 'runs', 'plan', 'cancel']],
+    [carol, ['help', 'status', 'validate', 'runs', 'oncall', 'plan', 'cancel']],
     [
       alice,
       [
-        ...['help', 'status', 'validate', 'runs', 'plan', 'cancel', 'backup', 'migrate', 'restore', 'rollback'],
+        ...[
+          'help',
+          'status',
+          'validate',
+          'runs',
+          'oncall',
+          'plan',
+          'cancel',
+          'backup',
+          'migrate',
+          'restore',
+          'rollback',
+        ],
         ...['release', 'retry', 'keep', 'pause', 'resume', 'stop', 'slower', 'faster'],
       ],
     ],
-    [bob, ['help', 'status', 'validate', 'runs', 'plan', 'cancel', 'approve', 'reject']],
+    [bob, ['help', 'status', 'validate', 'runs', 'oncall', 'plan', 'cancel', 'approve', 'reject']],
   ])('lets %o ask for no more than their role allows', async (person, allowed) => {
     for (const { word } of commands) {
       const reply = await ask(`${word} env:sandbox`, person).catch((error: { code: string }) => error);

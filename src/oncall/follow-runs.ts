@@ -1,0 +1,72 @@
+import type { Run, RunEvent, RunEventType } from '../runs/run.ts';
+import type { PageDetail, PageStore, Pages, Severity } from './page.ts';
+
+interface Deps {
+  readonly store: Pick<PageStore, 'cursor' | 'moveCursor'>;
+  readonly pages: Pages;
+  readonly events: (afterId: number, limit: number) => Promise<readonly RunEvent[]>;
+  readonly run: (runId: string) => Promise<Run | null>;
+  /** Whether the run has left services down. */
+  readonly servicesDown: (run: Run) => Promise<boolean>;
+}
+
+const atOnce = 200;
+
+/**
+ * Pages for runs that stop or that nobody carries out, and takes that back when they are over. Any number of replicas may
+ * follow at once: each event counts once, and all of them go through the events in their order.
+ */
+export async function followRuns(deps: Deps): Promise<void> {
+  for (;;) {
+    const events = await deps.events(await deps.store.cursor(), atOnce);
+    for (const event of events) {
+      await follow(deps, event);
+      await deps.store.moveCursor(event.id);
+    }
+    if (events.length < atOnce) return;
+  }
+}
+
+const runKey = (runId: string): string => `run:${runId}`;
+const lostKey = (runId: string): string => `lost:${runId}`;
+export const bakeKey = (runId: string): string => `bake:${runId}`;
+
+/** Signs of life after which a run is no longer lost. */
+const goesOn: readonly RunEventType[] = ['resumed', 'stage-started', 'step-started', 'progress', 'step-done'];
+/** A run that stopped stays somebody's case while a retry goes on, until it is over. */
+const ends: readonly RunEventType[] = ['done', 'closed', 'voided'];
+
+async function follow({ pages, run: read, servicesDown }: Deps, { id, runId, type, at }: RunEvent): Promise<void> {
+  const when = new Date(at);
+  if (type === 'failed' || type === 'lost') {
+    const run = await read(runId);
+    if (run === null) return;
+    const severity: Severity = (await servicesDown(run)) ? 'critical' : 'error';
+    const key = type === 'failed' ? runKey(runId) : lostKey(runId);
+    await pages.raise(`event:${id}`, key, detailOf(run, type, severity), when);
+  }
+  if (type !== 'lost' && (type === 'failed' || goesOn.includes(type) || ends.includes(type))) {
+    await pages.resolve(lostKey(runId), when);
+  }
+  if (ends.includes(type)) await pages.resolve(runKey(runId), when);
+  // What was undone is not watched any more.
+  const undone = type === 'done' ? await read(runId) : null;
+  if (undone?.plan.action === 'rollback') await pages.resolve(bakeKey(undone.plan.subject), when);
+}
+
+function detailOf(run: Run, type: 'failed' | 'lost', severity: Severity): PageDetail {
+  const { environment, plan, id } = run;
+  const what = `${plan.action} ${plan.subject}`.trim();
+  const down = severity === 'critical' ? ' Services are down.' : '';
+  return {
+    reason: type === 'failed' ? 'run-failed' : 'run-lost',
+    environment,
+    severity,
+    summary:
+      type === 'failed'
+        ? `${environment}: ${what} stopped and holds the environment (${run.failure?.code ?? 'step-failed'}).${down}`
+        : `${environment}: nobody carries ${what} out; it holds the environment.${down}`,
+    advice: `In Slack: /tas rollback ${id} shows the ways back; /tas retry ${id} goes on; /tas status env:${environment} shows where things are.`,
+    runId: id,
+  };
+}
