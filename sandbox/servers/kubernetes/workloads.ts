@@ -53,8 +53,8 @@ const deployed: readonly Service[] = [
 const flags = {
   $schema: 'https://flagd.dev/schema/v0/flags.json',
   flags: {
+    'embeddings-3-large': { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off' },
     'new-space-view': { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off' },
-    'vectors-of-new-model': { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off' },
   },
 };
 
