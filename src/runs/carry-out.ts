@@ -3,6 +3,7 @@ import { Failure, type FailureReport } from '../shared/failure.ts';
 import { digestOf, type Json } from '../shared/json.ts';
 import { type Attempt, attemptPatiently, persist } from './attempt.ts';
 import type { Halt } from './before-batch.ts';
+import { openGates, type WalkedGates } from './checklist-gates.ts';
 import { changedSince, compareStandingStill, comparesAgain, compareWithNow } from './compare-with-now.ts';
 import type { StepPoint } from './control-records.ts';
 import type { CarryOutDeps, Durable, Execution } from './execution.ts';
@@ -39,6 +40,10 @@ export async function carryOut(
   const environment = deps.environments.get(run.environment);
   if (!environment) return end(deps, run, unable, gone(run.environment));
   if (digestOf(run.plan as unknown as Json) !== run.digest) return end(deps, run, unable, tampered());
+  const gates = await openGates(deps, run, durable);
+  // Before it holds its environment: an approved run that waits for its checklist holds up nobody.
+  const notYet = await gates.pass('start');
+  if (notYet !== null) return endHalted(deps, run, notYet, unable);
   const execution: Execution = {
     deps,
     run,
@@ -54,7 +59,7 @@ export async function carryOut(
   if (held !== null) return end(deps, run, unable, held);
   const beat = holdsEnvironment(run.plan) ? startHeartbeat(execution) : null;
   try {
-    return await carryOutStages(execution, typeof start === 'string' ? start === 'begun' : start.begun);
+    return await carryOutStages(execution, gates, typeof start === 'string' ? start === 'begun' : start.begun);
   } finally {
     if (beat) clearInterval(beat);
   }
@@ -65,7 +70,7 @@ export function holdsEnvironment(plan: Plan): boolean {
   return plan.action !== 'validate';
 }
 
-async function carryOutStages(execution: Execution, begun: boolean): Promise<Outcome> {
+async function carryOutStages(execution: Execution, gates: WalkedGates, begun: boolean): Promise<Outcome> {
   const { run, durable, deps } = execution;
   let compared = begun;
   let again = comparesAgain(execution);
@@ -85,7 +90,8 @@ async function carryOutStages(execution: Execution, begun: boolean): Promise<Out
       if (moved !== null) return end(deps, run, 'parked', moved.failed);
       again = false;
     }
-    const halt = await carryOutStage(execution, stage, steps);
+    const held: Halt | null = stage.id === 'after' && failure === null ? await gates.pass('services-up') : null;
+    const halt: Halt | null = held ?? (await carryOutStage(execution, stage, steps));
     if (halt === null) continue;
     if ('gone' in halt) return 'over';
     if ('paused' in halt) return end(deps, run, 'paused', null, halt.paused);
@@ -93,8 +99,20 @@ async function carryOutStages(execution: Execution, begun: boolean): Promise<Out
     execution.clearsUp = true;
   }
   if (failure !== null) return end(deps, run, 'parked', failure);
+  // Where no services were stopped, none come up: what was to be looked at before that is looked at now.
+  const last = (await gates.pass('services-up')) ?? (await gates.pass('end'));
+  if (last !== null) return endHalted(deps, run, last);
   await durable.step('settle', () => deps.settle(run));
   return end(deps, run, 'done', null);
+}
+
+function endHalted(
+  deps: CarryOutDeps,
+  run: StoredRun,
+  halt: Exclude<Halt, { gone: true }>,
+  failed: 'parked' | 'voided' = 'parked',
+): Promise<Outcome> {
+  return 'paused' in halt ? end(deps, run, 'paused', null, halt.paused) : end(deps, run, failed, halt.failed);
 }
 
 /** Whether an earlier attempt came to the step's end, so that it is not walked again. */

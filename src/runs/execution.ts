@@ -1,3 +1,4 @@
+import type { ChecklistGates } from '../checklists/desk.ts';
 import { type Environment, otherSystems } from '../plans/environment.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -19,6 +20,8 @@ export interface CarryOutDeps {
   readonly replan: (run: StoredRun, standsStill: boolean) => Promise<Plan>;
   /** What is left to do in the bot's own records when a run is done. */
   readonly settle: (run: StoredRun) => Promise<void>;
+  /** Where runs wait for items of their checklist; absent = nowhere. */
+  readonly checklists?: ChecklistGates;
   readonly clock: Clock;
   readonly logger: Logger;
   /** For tests that cannot wait. */

@@ -1,4 +1,5 @@
 import type { Vote } from '../approvals/vote.ts';
+import type { ChecklistItem } from '../checklists/checklist-item.ts';
 import type { MigrationLedger } from '../migrations/ledger.ts';
 import type { MeasuredRate } from '../plans/estimate.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -24,6 +25,8 @@ export interface NewRun {
   readonly backupId: string | null;
   /** Enqueued at once: nobody needs to vote. */
   readonly queued: boolean;
+  /** Opened with the run; absent = it has none. */
+  readonly checklist?: readonly ChecklistItem[];
 }
 
 /** What the engine needs beside the run as people see it. */

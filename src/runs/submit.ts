@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { votesNeeded } from '../approvals/policy.ts';
+import type { ChecklistItem } from '../checklists/checklist-item.ts';
 import { effectOf } from '../plans/build-plan.ts';
 import type { Environment } from '../plans/environment.ts';
 import type { Plan } from '../plans/plan.ts';
@@ -17,6 +18,8 @@ export interface SubmitDeps {
   readonly records: RunRecords;
   readonly makePlan: MakePlan;
   readonly clock: Clock;
+  /** What is to be looked at around a migration there; absent = nothing. Throws `invalid-file`. */
+  readonly checklist?: (environment: string) => Promise<readonly ChecklistItem[]>;
 }
 
 /** The one way to a run: gates, plan, digest, and a row that waits for votes or goes straight to the workers. */
@@ -29,13 +32,14 @@ export async function submit(deps: SubmitDeps, request: RunRequest): Promise<Sub
     const free = isFree(environment.name, holder, await parkedSubject(deps.records, request, holder));
     if (!free.pass) return refusalOf(free);
   }
+  const checklist = request.action === 'migrate' ? await deps.checklist?.(environment.name) : undefined;
   const backupId = newBackupId(deps.clock);
   const plan = await deps.makePlan(environment, request, backupId);
   const failed = plan.findings.filter(isFailed);
   if (failed.length > 0) return refusedByFindings(plan);
   if (changesNothing(plan)) return { kind: 'nothing-to-do', title: plan.title, findings: plan.findings };
   const run = makeNewRun(deps, environment, request, plan, backupId);
-  await deps.records.create(run);
+  await deps.records.create(checklist === undefined ? run : { ...run, checklist });
   const stored = await deps.records.find(run.id);
   if (!stored) throw new Error(`run ${run.id} was stored and is not there`);
   return { kind: 'accepted', run: stored, votesNeeded: run.votesNeeded };

@@ -53,11 +53,15 @@ export async function writeRequest(
   return rowCount === 1;
 }
 
-/** The status, with the row locked until the transaction ends; null when there is no such run. */
+/**
+ * The status, with the row locked until the transaction ends; null when there is no such run. The weaker lock lets others
+ * write events of the run meanwhile: they hold the events' lock, which we want next.
+ */
 export async function lockStatus(client: pg.PoolClient, runId: string): Promise<RunStatus | null> {
-  const { rows } = await client.query<{ status: RunStatus }>('select status from tas.run where id = $1 for update', [
-    runId,
-  ]);
+  const { rows } = await client.query<{ status: RunStatus }>(
+    'select status from tas.run where id = $1 for no key update',
+    [runId],
+  );
   return rows[0]?.status ?? null;
 }
 

@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { RunRecords } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Secret } from '../shared/secret.ts';
+import { insertChecklist } from './checklist-store.ts';
 import { createControlStore } from './control-store.ts';
 import type { Database } from './database.ts';
 import { createDueUndoStore } from './due-undo-store.ts';
@@ -114,6 +115,7 @@ function createMoves(
     create: (run) =>
       database.tx(async (client) => {
         await insertRun(client, run);
+        if (run.checklist && run.checklist.length > 0) await insertChecklist(client, run.id, run.checklist);
         await writeEvent(client, clock, run.id, 'requested', null);
         if (run.queued) await queue.enqueue(client, run.id, 1);
       }),
