@@ -9,10 +9,12 @@ export interface AptPackages {
   /** Taken where the system does not have the wanted ones. */
   readonly otherwise?: readonly string[];
   /**
-   * Where the one wanted package is unpacked, in place of installing it: for a program that needs nothing else, whose
-   * package starts a service. Needs no root.
+   * Where the wanted packages are unpacked, in place of installing them: for a program whose package starts a service, or
+   * that only tests need. Needs no root.
    */
   unpackInto?(): string;
+  /** Unpacks what they depend on and this machine lacks, too. */
+  readonly withDependencies?: true;
 }
 
 const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
@@ -39,7 +41,7 @@ export async function installWithApt(
   task: Task,
   machine: AptMachine = thisMachine,
 ): Promise<string | null> {
-  if (packages.unpackInto) return unpack(packages.wanted[0] ?? '', packages.unpackInto(), title, task);
+  if (packages.unpackInto) return unpack(packages, packages.unpackInto(), title, task);
   if (!machine.isRoot) return 'it is missing and only root may install it';
   if (process.env.TAS_SANDBOX_INSTALL === 'no') return 'it is missing and TAS_SANDBOX_INSTALL=no forbids installing';
   if ((await askProgram('apt-get', ['--version'])) === null) return 'it is missing and there is no apt-get here';
@@ -68,21 +70,22 @@ async function install(
   return null;
 }
 
-/** Downloads the package and unpacks it into the folder, which gets its name when it is whole. */
-async function unpack(name: string, folder: string, title: string, task: Task): Promise<string | null> {
+/** Downloads the packages and unpacks them into the folder, which gets its name when it is whole. */
+async function unpack(packages: AptPackages, folder: string, title: string, task: Task): Promise<string | null> {
   if ((await askProgram('apt-get', ['--version'])) === null) return 'it is missing and there is no apt-get here';
   task.begin(`fetching ${title} with apt-get, once for this user`, 5_000);
   const draft = `${folder}.${randomBytes(4).toString('hex')}`;
   try {
     await mkdir(join(draft, 'package'), { recursive: true });
-    const download = (): Promise<string> => runProgram('apt-get', ['-q', 'download', name], { cwd: draft });
+    const download = async (): Promise<string> =>
+      runProgram('apt-get', ['-q', 'download', ...(await namesOf(packages))], { cwd: draft });
     // Lists that are missing or out of date are the usual reason.
     await download().catch(async () => {
       await apt(['update'], task);
       await download();
     });
-    const [file = ''] = (await readdir(draft)).filter((found) => found.endsWith('.deb'));
-    await runProgram('dpkg-deb', ['-x', join(draft, file), join(draft, 'package')]);
+    for (const file of (await readdir(draft)).filter((found) => found.endsWith('.deb')))
+      await runProgram('dpkg-deb', ['-x', join(draft, file), join(draft, 'package')]);
     await rm(folder, { recursive: true, force: true });
     await rename(join(draft, 'package'), folder);
   } catch (error) {
@@ -92,6 +95,13 @@ async function unpack(name: string, folder: string, title: string, task: Task): 
   }
   task.done(`${title} is there`);
   return null;
+}
+
+/** The packages by name; with their dependencies, those that installing them would bring here. */
+async function namesOf({ wanted, withDependencies }: AptPackages): Promise<readonly string[]> {
+  if (!withDependencies) return wanted;
+  const answer = await runProgram('apt-get', ['install', '-s', '--no-install-recommends', ...wanted]);
+  return [...answer.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
 }
 
 /**

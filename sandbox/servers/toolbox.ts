@@ -2,12 +2,13 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../src/shared/failure.ts';
 import { type AptPackages, installWithApt } from './apt.ts';
+import { chromiumFolder, findChromium } from './chromium.ts';
 import type { Task } from './progress.ts';
 import { askProgram } from './run-program.ts';
 import { cacheFolder } from './state.ts';
 
 /** The programs that the servers are made with and run by. */
-export type ToolName = 'java' | 'maven' | 'go' | 'postgres' | 'python' | 'redis' | 'prometheus';
+export type ToolName = 'java' | 'maven' | 'go' | 'postgres' | 'python' | 'redis' | 'prometheus' | 'chromium';
 
 interface ToolSpec {
   /** What is wanted, as an operator says it. */
@@ -58,6 +59,17 @@ const tools: { readonly [Name in ToolName]: ToolSpec } = {
     find: findPrometheus,
     packages: { wanted: ['prometheus'], unpackInto: prometheusFolder },
     byHand: 'apt-get install prometheus   (macOS: brew install prometheus)',
+  },
+  chromium: {
+    title: 'Chromium',
+    find: findChromium,
+    // With fonts of its own, so that pages look the same on every machine.
+    packages: {
+      wanted: ['chromium-headless-shell', 'fonts-lato', 'fonts-dejavu-core', 'fonts-noto-color-emoji'],
+      unpackInto: chromiumFolder,
+      withDependencies: true,
+    },
+    byHand: 'apt-get install chromium   (macOS: brew install --cask google-chrome)',
   },
   postgres: {
     title: 'the PostgreSQL 15 server (or a later one)',

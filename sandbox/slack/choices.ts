@@ -26,17 +26,18 @@ const several: Readonly<Record<string, string>> = {
   multi_conversations_select: 'selected_conversations',
 };
 const oneOption = ['static_select', 'external_select', 'radio_buttons', 'overflow'];
-const manyOptions = ['multi_static_select', 'checkboxes'];
+const manyOptions = ['multi_static_select', 'multi_external_select', 'checkboxes'];
 
-/** What `state.values` says of an element with this choice. Throws when there is no such option. */
-export function chosenValue({ type, element }: Element, choice: Choice): Loose {
+/** What `state.values` says of an element with this choice; `suggested` = options that the app offered. Throws when there is no such option. */
+export function chosenValue({ type, element: own }: Element, choice: Choice, suggested: readonly Loose[] = []): Loose {
+  const element = { ...own, option_groups: [...listOf(own.option_groups), { options: suggested }] };
   const one = typeof choice === 'string' ? choice : (choice[0] ?? '');
   const many = typeof choice === 'string' ? [choice] : choice;
   if (oneOption.includes(type)) return { type, selected_option: optionOf(element, one) };
   if (manyOptions.includes(type)) return { type, selected_options: many.map((entry) => optionOf(element, entry)) };
   const name = single[type];
   if (name === 'selected_date_time') return { type, [name]: Number(one) };
-  if (name) return { type, [name]: one };
+  if (name) return { type, [name]: one === '' ? null : one };
   const list = several[type];
   if (list) return { type, [list]: many };
   throw new Error(`a ${type} takes no value`);
@@ -85,12 +86,16 @@ export function complaintAbout({ element, input, type }: Element, value: unknown
 }
 
 function optionOf(element: Loose, wanted: string): Loose {
-  const groups = Array.isArray(element.option_groups) ? element.option_groups : [];
-  const options = [element, ...groups].flatMap((group) =>
+  const initial = { options: [element.initial_option, ...listOf(element.initial_options)].filter(isObject) };
+  const options = [element, ...listOf(element.option_groups), initial].flatMap((group) =>
     isObject(group) && Array.isArray(group.options) ? group.options : [],
   ) as Loose[];
   const wordsOf = (option: Loose): unknown => (isObject(option.text) ? option.text.text : undefined);
   const found = options.find(({ value }) => value === wanted) ?? options.find((option) => wordsOf(option) === wanted);
   if (found) return found;
   throw new Error(`there is no option “${wanted}”, there are: ${options.map(({ value }) => value).join(', ')}`);
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }

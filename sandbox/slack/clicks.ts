@@ -1,6 +1,6 @@
 import { type Choice, chosenValue, stateOf } from './choices.ts';
 import { showError } from './commands.ts';
-import { dialogOf, type Element, elementsOf, findElement } from './elements.ts';
+import { dialogOf, type Element, type ElementName, elementsOf, findElement } from './elements.ts';
 import type { EarlierForm, Message } from './message.ts';
 import { actionTs, messageActionPayload, type StateValues, viewActionPayload } from './payloads.ts';
 import type { Member } from './people.ts';
@@ -18,11 +18,11 @@ export async function click(
   stage: Stage,
   member: Member,
   target: Message | OpenView,
-  name: string,
+  name: ElementName,
   options: ClickOptions = {},
 ): Promise<Outcome> {
   const element = findElement(options.seen?.blocks ?? blocksOf(target), name);
-  if (element.type !== 'button') throw new Error(`“${name}” is a ${element.type}, not a button`);
+  if (element.type !== 'button') throw new Error(`“${element.label}” is a ${element.type}, not a button`);
   const { text, value, style } = element.element;
   const more = { text, ...(value === undefined ? {} : { value }), ...(style === undefined ? {} : { style }) };
   return use(stage, member, target, element, more);
@@ -45,18 +45,30 @@ export async function choose(
   stage: Stage,
   member: Member,
   target: Message | OpenView,
-  name: string,
+  name: ElementName,
   choice: Choice,
 ): Promise<Outcome | null> {
   const element = findElement(blocksOf(target), name);
-  const value = chosenValue(element, choice);
-  const key = chosenKey(member, target);
-  const before = stage.chosen.get(key) ?? {};
-  const inBlock = { ...before[element.blockId], [element.actionId]: value };
-  if (element.type !== 'overflow') stage.chosen.set(key, { ...before, [element.blockId]: inBlock });
+  const value = fill(stage, member, target, { element, choice });
   if (element.input && element.input.dispatch_action !== true) return null;
   const { type: _, ...chosen } = value;
   return use(stage, member, target, element, chosen);
+}
+
+/** Puts a choice into an element; the app hears of it with the next click or submission. Throws when there is no such option. */
+export function fill(
+  stage: Stage,
+  member: Member,
+  target: Message | OpenView,
+  { element, choice }: { readonly element: Element; readonly choice: Choice },
+): Readonly<Record<string, unknown>> {
+  const key = chosenKey(member, target);
+  const { blockId, actionId } = element;
+  const value = chosenValue(element, choice, stage.suggested.get(`${key} ${blockId} ${actionId}`));
+  const before = stage.chosen.get(key) ?? {};
+  const inBlock = { ...before[blockId], [actionId]: value };
+  if (element.type !== 'overflow') stage.chosen.set(key, { ...before, [blockId]: inBlock });
+  return value;
 }
 
 /** What this person has filled in, in this message or view. */
@@ -102,11 +114,11 @@ export function channelSeenBy(stage: Stage, member: Member, message: Message): C
   return channel;
 }
 
-function isView(target: Message | OpenView): target is OpenView {
+export function isView(target: Message | OpenView): target is OpenView {
   return 'rootId' in target;
 }
 
-function blocksOf(target: Message | OpenView): Message['blocks'] {
+export function blocksOf(target: Message | OpenView): Message['blocks'] {
   return isView(target) ? target.view.blocks : target.blocks;
 }
 

@@ -16,6 +16,9 @@ export interface Element {
   readonly input: Loose | null;
 }
 
+/** An element by its action id or the words on it; by both ids where several blocks have such an element. */
+export type ElementName = string | { readonly blockId: string; readonly actionId: string };
+
 /** What is asked before a click counts. */
 export interface Dialog {
   readonly title: string;
@@ -38,12 +41,15 @@ export function elementsOf(blocks: readonly Block[]): Element[] {
 }
 
 /** The element with this action id or these words on it. Throws what there is instead. */
-export function findElement(blocks: readonly Block[], name: string): Element {
+export function findElement(blocks: readonly Block[], name: ElementName): Element {
   const all = elementsOf(blocks);
-  const found = all.find(({ actionId }) => actionId === name) ?? all.find(({ label }) => label === name);
+  const found =
+    typeof name === 'string'
+      ? (all.find(({ actionId }) => actionId === name) ?? all.find(({ label }) => label === name))
+      : all.find(({ blockId, actionId }) => blockId === name.blockId && actionId === name.actionId);
   if (found) return found;
   const there = all.map(({ label, actionId }) => `“${label}” (${actionId})`).join(', ') || 'nothing to use';
-  throw new Error(`there is no “${name}”, there is: ${there}`);
+  throw new Error(`there is no “${typeof name === 'string' ? name : name.actionId}”, there is: ${there}`);
 }
 
 /** Null when the element asks nothing. */

@@ -116,6 +116,38 @@ export function submissionPayload(member: Member, open: OpenView, values: StateV
   };
 }
 
+/** What somebody has typed into a select whose options come from the app. */
+export function suggestionPayload(
+  member: Member,
+  place: { readonly open: OpenView } | { readonly message: Message; readonly channel: Channel },
+  asked: { readonly blockId: string; readonly actionId: string; readonly value: string },
+): object {
+  const inView = 'open' in place;
+  return {
+    type: 'block_suggestion',
+    user: userField(member),
+    container: inView
+      ? { type: 'view', view_id: place.open.id }
+      : {
+          type: 'message',
+          message_ts: place.message.ts,
+          channel_id: place.channel.id,
+          is_ephemeral: place.message.onlyFor !== null,
+        },
+    api_app_id: bot.appId,
+    token: common.token,
+    action_id: asked.actionId,
+    block_id: asked.blockId,
+    value: asked.value,
+    team: teamField,
+    enterprise: null,
+    is_enterprise_install: false,
+    ...(inView
+      ? { view: viewAsSlack(place.open) }
+      : { channel: { id: place.channel.id, name: place.channel.name }, message: messageAsSlack(place.message) }),
+  };
+}
+
 export function closedPayload(member: Member, open: OpenView, values: StateValues, isCleared: boolean): object {
   return {
     type: 'view_closed',

@@ -1,12 +1,14 @@
 import type { Choice } from './choices.ts';
-import { type ClickOptions, channelSeenBy, choose, click, clickForged } from './clicks.ts';
+import { blocksOf, type ClickOptions, channelSeenBy, choose, click, clickForged, fill } from './clicks.ts';
 import { giveCommand } from './commands.ts';
 import type { Acknowledgement } from './delivery.ts';
+import { type ElementName, findElement } from './elements.ts';
 import type { Message } from './message.ts';
 import { eventPayload, messageShortcutPayload, shortcutPayload } from './payloads.ts';
 import { bot, channels, type Member } from './people.ts';
 import { beginAct, endAct, type Outcome, type Stage } from './stage.ts';
 import { closeView, type SubmitOutcome, submit } from './submissions.ts';
+import { type Suggested, suggest } from './suggestions.ts';
 import { type OpenView, viewAsSlack } from './views.ts';
 import type { Channel } from './workspace.ts';
 
@@ -16,10 +18,14 @@ export interface PersonInSlack {
   readonly name: string;
   /** `/tas help`, in #tas-platform when no channel is named; in the direct channel with the bot by the person's own id. */
   command(line: string, options?: { channel?: string }): Promise<Outcome>;
-  click(target: Message | OpenView, button: string, options?: ClickOptions): Promise<Outcome>;
+  click(target: Message | OpenView, button: ElementName, options?: ClickOptions): Promise<Outcome>;
   clickForged(message: Message, actionId: string, value: string): Promise<Outcome>;
   /** By an option's value or its words, or by id. Null where the app is not told. */
-  select(target: Message | OpenView, element: string, choice: Choice): Promise<Outcome | null>;
+  select(target: Message | OpenView, element: ElementName, choice: Choice): Promise<Outcome | null>;
+  /** Puts something in and tells nobody yet. */
+  fill(target: Message | OpenView, element: ElementName, choice: Choice): void;
+  /** Types into an external select; answers the list that opens. Its options may then be selected. */
+  suggest(target: Message | OpenView, element: ElementName, typed: string): Promise<Suggested>;
   submit(view: OpenView, values?: Readonly<Record<string, Choice>>): Promise<SubmitOutcome>;
   close(view: OpenView): Promise<Outcome | null>;
   /** A global shortcut, or one on a message. */
@@ -51,6 +57,9 @@ export function createPerson(stage: Stage, member: Member): PersonInSlack {
     click: async (target, button, options) => click(stage, member, target, button, options),
     clickForged: async (message, actionId, value) => clickForged(stage, member, message, { actionId, value }),
     select: async (target, element, choice) => choose(stage, member, target, element, choice),
+    fill: (target, element, choice) =>
+      void fill(stage, member, target, { element: findElement(blocksOf(target), element), choice }),
+    suggest: async (target, name, typed) => suggest(stage, member, target, { name, typed }),
     submit: async (view, values = {}) => submit(stage, member, view, values),
     close: async (view) => closeView(stage, member, view),
     shortcut: async (callbackId, message) => useShortcut(stage, member, callbackId, message),

@@ -54,6 +54,8 @@ export interface SimulatedSlack {
   channel(name: string): ChannelView;
   /** Messages that everybody in the channel sees, oldest first; deleted ones left out. */
   messages(channel: string): readonly Message[];
+  /** What was uploaded under a file's id; null = nothing, or not yet. */
+  file(id: string): { readonly name: string; readonly content: Buffer } | null;
   readonly waitFor: WaitFor;
   setMembers(groupId: string, users: readonly string[]): void;
   /** Cuts every connection, and each new one, until `comeBack`. */
@@ -117,7 +119,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SimulatedS
   const delivery = createDelivery({ signingSecret, requestUrl, requests, socket, time, changed: workspace.changed });
   const forgery = createForgery({ signingSecret, requestUrl, requests, delivery, time });
   const waitFor = createWaitFor(workspace.changes, () => lastMessages(workspace));
-  const stage: Stage = { ...place, delivery, time, waitFor, chosen: new Map() };
+  const stage: Stage = { ...place, delivery, time, waitFor, chosen: new Map(), suggested: new Map() };
   return {
     ...secrets,
     apiUrl: `http://${origin}/api/`,
@@ -126,6 +128,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SimulatedS
       url = requestsTo;
     },
     ...reading(stage),
+    file: (id) => uploads.content(id),
     ...troubles(faults, server, socket, forgery),
     get socketConnections() {
       return socket.connections;

@@ -22,6 +22,8 @@ export interface Stage {
   baseUrl(): string;
   /** What people have chosen and not yet sent, by person and by message or view. */
   readonly chosen: Map<string, StateValues>;
+  /** Options that the app offered in external selects, by person, message or view, block and element. */
+  readonly suggested: Map<string, readonly Readonly<Record<string, unknown>>[]>;
 }
 
 /** What an act led to, as the person sees it. */

@@ -1,6 +1,6 @@
 import { parseJson } from './body.ts';
-import { type Choice, chosenValue, complaintAbout } from './choices.ts';
-import { chosenKey, filledIn } from './clicks.ts';
+import { type Choice, complaintAbout } from './choices.ts';
+import { fill, filledIn } from './clicks.ts';
 import { elementsOf } from './elements.ts';
 import { isObject } from './limits/rules.ts';
 import { closedPayload, type StateValues, submissionPayload } from './payloads.ts';
@@ -27,7 +27,7 @@ export async function submit(
   values: Readonly<Record<string, Choice>>,
 ): Promise<SubmitOutcome> {
   if (stage.views.stack(member.id).at(-1) !== open) throw new Error(`${member.name} does not see this modal`);
-  fill(stage, member, open, values);
+  fillAll(stage, member, open, values);
   const state = filledIn(stage, member, open);
   refuseIncomplete(open, state);
   const triggerId = stage.triggers.give({ user: member.id, viewId: open.id });
@@ -64,16 +64,13 @@ export async function closeView(stage: Stage, member: Member, open: OpenView): P
   return endAct(stage, member, { acknowledgement, from, path: null });
 }
 
-function fill(stage: Stage, member: Member, open: OpenView, values: Readonly<Record<string, Choice>>): void {
+function fillAll(stage: Stage, member: Member, open: OpenView, values: Readonly<Record<string, Choice>>): void {
   const elements = elementsOf(open.view.blocks);
-  const key = chosenKey(member, open);
   for (const [name, choice] of Object.entries(values)) {
     const element =
       elements.find(({ actionId }) => actionId === name) ?? elements.find(({ blockId }) => blockId === name);
     if (!element) throw new Error(`the modal has no input “${name}”`);
-    const before = stage.chosen.get(key) ?? {};
-    const inBlock = { ...before[element.blockId], [element.actionId]: chosenValue(element, choice) };
-    stage.chosen.set(key, { ...before, [element.blockId]: inBlock });
+    fill(stage, member, open, { element, choice });
   }
 }
 

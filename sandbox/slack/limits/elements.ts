@@ -120,6 +120,16 @@ const choices: Readonly<Record<string, Rule>> = {
     eitherOptions,
   ),
   ...kind('external_select', {}, { ...select, initial_option: option, min_query_length: whole(0, 100) }),
+  ...kind(
+    'multi_external_select',
+    {},
+    {
+      ...select,
+      initial_options: list(option, 100),
+      min_query_length: whole(0, 100),
+      max_selected_items: whole(1, 100),
+    },
+  ),
   ...chooser('users_select', 'user'),
   ...chooser('channels_select', 'channel', { response_url_enabled: flag }),
   ...chooser('conversations_select', 'conversation', {
@@ -167,6 +177,17 @@ const typed: Readonly<Record<string, Rule>> = {
     { ...texts, min_value: string(50), max_value: string(50), dispatch_action_config: dispatch },
   ),
 };
+
+/** What an app answers when it is asked for the options of an external select. */
+export const suggestions: Rule = (value, at, faults) => {
+  const rule = isObject(value) && value.option_groups !== undefined ? groupsOfSuggestions : plainSuggestions;
+  rule(value, at, faults);
+};
+const plainSuggestions = shape({ options: list(option, 100, 0) }, {});
+const groupsOfSuggestions = shape(
+  { option_groups: list(shape({ label: plainText(75), options: list(option, 100, 0) }, {}), 100, 0) },
+  {},
+);
 
 export const accessories = { ...button, ...image, ...overflow, ...choices };
 export const actionElements = { ...button, ...overflow, ...choices, ...dateTime };

@@ -12,6 +12,8 @@ export interface Uploads {
   /** Announces a file; its bytes are sent to `/upload/<id>`. */
   announce(name: string, length: number): Upload;
   find(id: string): Upload | undefined;
+  /** Null until the bytes have come. */
+  content(id: string): { readonly name: string; readonly content: Buffer } | null;
 }
 
 export function createUploads(): Uploads {
@@ -23,5 +25,9 @@ export function createUploads(): Uploads {
       return upload;
     },
     find: (id) => uploads.get(id),
+    content(id) {
+      const { name, content } = uploads.get(id) ?? { name: '', content: null };
+      return content && { name, content };
+    },
   };
 }
