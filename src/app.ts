@@ -74,7 +74,18 @@ export async function openApp(config: Config): Promise<App> {
     return plan(environment, request, backupId, holds);
   };
   const notices: Notices = { add: async () => undefined };
-  const beside = await openDesks({ config, reveal, database, records, environments, notices, clock, logger });
+  const beside = await openDesks({
+    config,
+    queue,
+    listBackups,
+    reveal,
+    database,
+    records,
+    environments,
+    notices,
+    clock,
+    logger,
+  });
   const systems = [...environments.values()].flatMap((environment) => [...environment.systems.values()]);
   return {
     door: openRunsDoor({
@@ -84,6 +95,7 @@ export async function openApp(config: Config): Promise<App> {
       clock,
       listBackups,
       readBackup: (environment, setId) => folder.readSet(environment, setId),
+      checklist: beside.checklists.items,
     }),
     ...beside,
     outbox,
@@ -94,12 +106,9 @@ export async function openApp(config: Config): Promise<App> {
       environments,
       clock,
       logger,
-      replan: (run, standsStill) => {
-        const environment = environments.get(run.environment);
-        if (!environment) throw new Error(`${run.environment} is gone`);
-        return makePlan(environment, { ...run.plan, standsStill }, run.backupId ?? '');
-      },
+      replan: createReplan(environments, makePlan),
       settle: (run) => settle(records, listBackups, run),
+      checklists: beside.checklists.gates,
     },
     undoOverdue: () => undoOverdue({ environments, records, makePlan, clock, logger }),
     refuseSharedServer: () => refuseSharedServer(database, environments),
@@ -109,6 +118,14 @@ export async function openApp(config: Config): Promise<App> {
       await queue.close();
       await database.close();
     },
+  };
+}
+
+function createReplan(environments: ReadonlyMap<string, Environment>, makePlan: MakePlan): CarryOutDeps['replan'] {
+  return (run, standsStill) => {
+    const environment = environments.get(run.environment);
+    if (!environment) throw new Error(`${run.environment} is gone`);
+    return makePlan(environment, { ...run.plan, standsStill }, run.backupId ?? '');
   };
 }
 

@@ -1,17 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import type { Desks } from '../commands/desks.ts';
+import { type Checklists, openChecklists } from './checklists/open-checklists.ts';
 import type { Config, RevealSecret } from './config/config.ts';
 import type { Notices } from './notices/notice.ts';
 import { createOnCall, type OnCall } from './oncall/create-on-call.ts';
 import type { Environment } from './plans/environment.ts';
+import type { BackupView } from './runs/door.ts';
 import type { RunRecords } from './runs/run-records.ts';
+import { isOver, runStatuses } from './runs/run-status.ts';
 import type { Clock } from './shared/clock.ts';
 import type { Logger } from './shared/logger.ts';
 import { createBakeStore } from './storage/bake-store.ts';
+import { createChecklistStore } from './storage/checklist-store.ts';
 import type { Database } from './storage/database.ts';
 import { createPageStore } from './storage/page-store.ts';
+import type { RunQueueClient } from './storage/run-queue-client.ts';
 
 interface Deps {
+  readonly queue: RunQueueClient;
+  readonly listBackups: (environment: string) => Promise<readonly BackupView[]>;
   readonly config: Config;
   readonly reveal: RevealSecret;
   readonly database: Database;
@@ -25,6 +32,8 @@ interface Deps {
 /** What stands beside the door, put together: what commands ask, and what the bot does for it by itself. */
 export interface OpenDesks {
   readonly desks: Desks;
+  /** Opened by each migration. */
+  readonly checklists: Checklists;
   /** Who is called, and the watch after runs. */
   readonly onCall: OnCall;
 }
@@ -39,5 +48,21 @@ export async function openDesks(deps: Deps): Promise<OpenDesks> {
     store: createPageStore(database),
     looks: createBakeStore(database),
   });
-  return { desks: { oncall: onCall.desk }, onCall };
+  const checklists = openRunChecklists(deps);
+  return { checklists, desks: { checklists: checklists.desk, oncall: onCall.desk }, onCall };
+}
+
+const openStatuses = runStatuses.filter((status) => !isOver(status));
+
+function openRunChecklists({ config, database, queue, records, listBackups, notices, clock }: Deps): Checklists {
+  return openChecklists({
+    records: createChecklistStore({ database, queue, clock }),
+    findRun: (runId) => records.find(runId),
+    listBackups,
+    notices,
+    packs: config.bot.packs,
+    environments: config.environments,
+    openRuns: (environment) =>
+      records.list({ ...(environment === null ? {} : { environment }), statuses: openStatuses, limit: 20 }),
+  });
 }

@@ -1,8 +1,22 @@
 import type { Desks } from '../commands/desks.ts';
 
+const noChecklist = {
+  kind: 'refused',
+  code: 'unknown-run',
+  message: 'No open run has a checklist.',
+  advice: 'Nothing was changed.',
+  findings: [],
+} as const;
+
 /** Desks that keep everything in memory, for tests of what is in front of them. */
 export function fakeDesks(over: Partial<Desks> = {}): Desks {
   return {
+    checklists: {
+      read: async () => null,
+      show: async () => noChecklist,
+      tick: async () => noChecklist,
+      click: async () => noChecklist,
+    },
     oncall: {
       view: async (environment) => ({ environment, duties: null, note: null, contacts: [], pages: [] }),
     },

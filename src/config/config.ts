@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Secret } from '../shared/secret.ts';
+import { checklistConfig } from './checklist-config.ts';
 import { onCallConfig } from './oncall-config.ts';
 import { secretRef, systemConfig } from './system-config.ts';
 
@@ -31,6 +32,7 @@ const environment = z.strictObject({
   show: z.array(z.string().regex(/^[^.]+\.[^.]+$/)).default([]),
   /** What migration files and checks call `${name}`. */
   variables: z.record(z.string(), z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/)).default({}),
+  checklist: checklistConfig,
   systems: z.record(name, systemConfig),
 });
 
