@@ -3,7 +3,7 @@ import type { Finding } from '../systems/finding.ts';
 import type { Effect, FieldRef, UndoClass } from '../systems/system.ts';
 import type { Environment } from './environment.ts';
 import { estimateStep, sumEstimates } from './estimate.ts';
-import type { Action, Plan, PlanAbout, PlanStage, PlanStep, TakenConflict } from './plan.ts';
+import type { Action, MaintenanceWish, Plan, PlanAbout, PlanStage, PlanStep, TakenConflict } from './plan.ts';
 import { type PlannedStep, planStep, type StepRequest } from './plan-step.ts';
 
 /** Version of the engine's way to carry a plan out; part of what people sign. */
@@ -33,6 +33,7 @@ export interface PlanFrame {
   readonly canary?: string | null;
   readonly takes?: readonly TakenConflict[];
   readonly undoAfterMinutes?: number;
+  readonly maintenance?: MaintenanceWish;
 }
 
 /** Looks at the steps of a stage one after the other: stores are read by one query at a time. */

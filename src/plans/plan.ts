@@ -4,7 +4,7 @@ import type { Finding } from '../systems/finding.ts';
 import type { Kept } from '../systems/kept-tally.ts';
 import type { Effect, FieldRef, Sample, UndoClass } from '../systems/system.ts';
 
-export type Action = 'backup' | 'restore' | 'migrate' | 'validate' | 'rollback' | 'release';
+export type Action = 'backup' | 'restore' | 'migrate' | 'validate' | 'rollback' | 'release' | 'maintenance';
 
 /** How long a step takes, and where the figure comes from. */
 export interface Estimate {
@@ -29,6 +29,26 @@ export interface PlanAbout {
   /** The feature flag that guards what the migration brings; null = none. */
   readonly flag: string | null;
   readonly contact: string;
+}
+
+/** The time in which a run may start. */
+export interface PlanWindow {
+  readonly id: string;
+  /** ISO 8601 */
+  readonly from: string;
+  readonly until: string;
+}
+
+/** Maintenance mode, as a window turns it on and off. */
+export interface MaintenanceWish {
+  readonly window: string;
+  /** The configured system that holds it. */
+  readonly system: string;
+  readonly on: boolean;
+  /** What users read. */
+  readonly message: string;
+  /** ISO 8601; null = not told. */
+  readonly until: string | null;
 }
 
 /** One use of a step kind in a plan. Its samples are masked. */
@@ -76,7 +96,7 @@ export interface Plan {
   readonly engine: string;
   readonly environment: string;
   readonly action: Action;
-  /** The migration's id, the backup set's id, the id of the run that is undone or released; empty for backup and validate. */
+  /** The migration's id, the backup set's id, the id of the run that is undone or released, `on` or `off` and the window's id; empty for backup and validate. */
   readonly subject: string;
   readonly title: string;
   /** SHA-256 of the migration's content; empty where there is none. */
@@ -95,6 +115,10 @@ export interface Plan {
   readonly undoAfterMinutes?: number;
   /** Days after the run's end for which what it keeps aside can be brought back; absent in plans of older versions. */
   readonly holdDays?: number;
+  /** It starts only in this window; absent = at once. */
+  readonly window?: PlanWindow;
+  /** Of the action maintenance. */
+  readonly maintenance?: MaintenanceWish;
   readonly stages: readonly PlanStage[];
   readonly references: readonly Reference[];
   readonly coupled: readonly (readonly FieldRef[])[];

@@ -1,4 +1,4 @@
-import type { Plan, PlanStage, PlanStep } from '../plans/plan.ts';
+import type { Plan, PlanStage, PlanStep, PlanWindow } from '../plans/plan.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
 import { digestOf, type Json } from '../shared/json.ts';
 import { type Attempt, attemptPatiently, persist } from './attempt.ts';
@@ -11,6 +11,7 @@ import { sayStanding, undoDueOf } from './left-standing.ts';
 import { performStep } from './perform-step.ts';
 import type { StoredRun } from './run-records.ts';
 import { isOver, standsStill } from './run-status.ts';
+import { windowGate } from './window-gate.ts';
 
 export type Outcome = 'done' | 'paused' | 'parked' | 'voided' | 'over';
 
@@ -142,12 +143,28 @@ async function begin(deps: CarryOutDeps, runId: string): Promise<Start> {
   const run = await findRun(deps, runId);
   if (isOver(run.status)) return 'over';
   const { records, clock } = deps;
-  if (run.status === 'queued' && run.votesNeeded > 0 && clock.now().getTime() >= Date.parse(run.expiresAt)) {
+  if (run.status === 'queued' && run.plan.window !== undefined) {
+    const missed = await awaitWindow(deps, run.plan.window);
+    if (missed !== null) {
+      await records.move(runId, 'expired', { type: 'expired', text: missed });
+      return 'over';
+    }
+  } else if (run.status === 'queued' && run.votesNeeded > 0 && clock.now().getTime() >= Date.parse(run.expiresAt)) {
     await records.move(runId, 'expired', { type: 'expired', text: 'the approval ran out before a worker was free' });
     return 'over';
   }
   if (run.status === 'queued') await records.move(runId, 'running', { type: 'started', text: null });
   return { begun: hasBegun(run), points: await records.points(runId) };
+}
+
+/** It is queued when its window is open; the clock of another process may be behind by a little. Answers why not, or null. */
+async function awaitWindow(deps: CarryOutDeps, window: PlanWindow): Promise<string | null> {
+  for (;;) {
+    const gate = windowGate(window, (await deps.windowNow?.(window.id)) ?? 'to-come', deps.clock.now());
+    if (gate.pass) return null;
+    if ('why' in gate) return gate.why;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(gate.waitMs, 1_000)));
+  }
 }
 
 /** Whether a step that changes something was begun, in this attempt or an earlier one. */

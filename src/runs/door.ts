@@ -1,4 +1,4 @@
-import type { Action, Plan, TakenConflict } from '../plans/plan.ts';
+import type { Action, MaintenanceWish, Plan, TakenConflict } from '../plans/plan.ts';
 import type { FailureCode } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { DataModelVersion, Health } from '../systems/system.ts';
@@ -27,6 +27,8 @@ export interface RunRequest {
   readonly takes?: readonly TakenConflict[];
   /** For a migration: the one canary that it is narrowed to; absent or null = everything. */
   readonly canary?: string | null;
+  /** For maintenance mode: what to set. */
+  readonly maintenance?: MaintenanceWish;
 }
 
 /** What a migration would do here and now. Nothing was stored or written for it. */

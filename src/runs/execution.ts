@@ -7,6 +7,7 @@ import type { Fence, StepContext } from '../systems/system.ts';
 import type { StepPoint } from './control-records.ts';
 import type { RunRecords, StoredRun } from './run-records.ts';
 import type { Pacing } from './throttle.ts';
+import type { WindowNow } from './window-gate.ts';
 
 /** Runs work once and remembers its result: after a crash the remembered result is answered without running it again. */
 export interface Durable {
@@ -24,6 +25,8 @@ export interface CarryOutDeps {
   readonly checklists?: ChecklistGates;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What has become of a window that a run is bound to; absent = as its plan says. */
+  readonly windowNow?: (windowId: string) => Promise<WindowNow>;
   /** For tests that cannot wait. */
   readonly pacing?: Partial<Pacing>;
 }

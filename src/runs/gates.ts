@@ -20,6 +20,7 @@ const rightToAsk: Readonly<Record<Action, readonly Role[]>> = {
   restore: ['operator'],
   rollback: ['operator'],
   release: ['operator'],
+  maintenance: ['operator'],
 };
 
 /** Whether a person may ask for an action. */

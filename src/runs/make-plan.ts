@@ -1,6 +1,7 @@
 import type { Environment } from '../plans/environment.ts';
 import type { Plan, TakenConflict } from '../plans/plan.ts';
 import { planBackup, planRestore, planValidation } from '../plans/plan-actions.ts';
+import { planMaintenance } from '../plans/plan-maintenance.ts';
 import { planMigration } from '../plans/plan-migration.ts';
 import { planRelease } from '../plans/plan-release.ts';
 import { type Holds, planRollback, planTakes } from '../plans/plan-rollback.ts';
@@ -14,7 +15,9 @@ import { standsStill } from './run-status.ts';
 
 export type MakePlan = (
   environment: Environment,
-  request: Pick<RunRequest, 'action' | 'subject' | 'canary' | 'takes'> & { readonly standsStill?: boolean },
+  request: Pick<RunRequest, 'action' | 'subject' | 'canary' | 'takes' | 'maintenance'> & {
+    readonly standsStill?: boolean;
+  },
   backupId: string,
   /** Of a rollback: what newer records refer to, where that has just been looked for. */
   holds?: Promise<Holds>,
@@ -26,7 +29,8 @@ export function createMakePlan(
   listBackups: (environment: string) => Promise<readonly BackupView[]>,
   clock: Clock = systemClock,
 ): MakePlan {
-  return async (environment, { action, subject, canary = null, takes = [], standsStill = false }, backupId, holds) => {
+  return async (environment, request, backupId, holds) => {
+    const { action, subject, canary = null, takes = [], standsStill = false } = request;
     switch (action) {
       case 'backup':
         return planBackup(environment, backupId);
@@ -40,6 +44,8 @@ export function createMakePlan(
         return planRollbackOf(records, environment, subject, takes, holds);
       case 'release':
         return planReleaseOf(records, environment, subject, backupId, clock.now());
+      case 'maintenance':
+        return planMaintenance(environment, request.maintenance ?? null);
     }
   };
 }

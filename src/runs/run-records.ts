@@ -65,6 +65,8 @@ export interface RunRecords extends ControlRecords {
     vote: Vote,
     decide: (votes: readonly Vote[]) => 'wait' | 'queued' | 'rejected',
   ): Promise<'doubled' | 'over' | 'wait' | 'queued' | 'rejected'>;
+  /** Hands a queued run that has waited for its window to the workers; twice is once. False when it is not queued. */
+  openToStart(runId: string): Promise<boolean>;
   /** Parked → running again, as the next attempt. */
   enqueueRetry(runId: string, by?: Asker): Promise<boolean>;
   /** Parked runs that should have undone themselves by now. */

@@ -72,7 +72,7 @@ function refusedByFindings(plan: Plan): Refusal {
 }
 
 function changesNothing(plan: Plan): boolean {
-  if (plan.action !== 'migrate') return false;
+  if (plan.action !== 'migrate' && plan.action !== 'maintenance') return false;
   return plan.totals.adds + plan.totals.changes + plan.totals.destroys === 0;
 }
 

@@ -109,7 +109,7 @@ export function createRunStore(deps: Deps): RunRecords {
 
 function createMoves(
   deps: Deps,
-): Pick<RunRecords, 'create' | 'move' | 'voteAndMove' | 'enqueueRetry' | 'expireOverdue'> {
+): Pick<RunRecords, 'create' | 'move' | 'voteAndMove' | 'openToStart' | 'enqueueRetry' | 'expireOverdue'> {
   const { database, clock, queue } = deps;
   return {
     create: (run) =>
@@ -117,7 +117,7 @@ function createMoves(
         await insertRun(client, run);
         if (run.checklist && run.checklist.length > 0) await insertChecklist(client, run.id, run.checklist);
         await writeEvent(client, clock, run.id, 'requested', null);
-        if (run.queued) await queue.enqueue(client, run.id, 1);
+        if (run.queued && run.plan.window === undefined) await queue.enqueue(client, run.id, 1);
       }),
     move: (runId, to, event, detail) =>
       database.tx(async (client) => {
@@ -135,8 +135,14 @@ function createMoves(
         if (decision === 'wait') return decision;
         await changeStatus(client, clock, runId, decision, {});
         await writeEvent(client, clock, runId, decision === 'queued' ? 'approved' : 'rejected', vote.reason);
-        if (decision === 'queued') await queue.enqueue(client, runId, 1);
+        if (decision === 'queued' && !(await hasWindow(client, runId))) await queue.enqueue(client, runId, 1);
         return decision;
+      }),
+    openToStart: (runId) =>
+      database.tx(async (client) => {
+        if ((await lockStatus(client, runId)) !== 'queued') return false;
+        await queue.enqueue(client, runId, 1);
+        return true;
       }),
     enqueueRetry: (runId, by) =>
       database.tx((client) => {
@@ -192,6 +198,15 @@ function createHolds(pool: pg.Pool): Pick<RunRecords, 'saveHolds' | 'held'> {
       return new Set(rows.map((row) => row.value));
     },
   };
+}
+
+/** Such a run is handed to the workers when its window is open. */
+async function hasWindow(client: pg.PoolClient, runId: string): Promise<boolean> {
+  const { rows } = await client.query<{ bound: boolean }>(
+    `select plan ? 'window' as bound from tas.run where id = $1`,
+    [runId],
+  );
+  return rows[0]?.bound === true;
 }
 
 async function insertVote(

@@ -37,6 +37,7 @@ describe('who may ask', () => {
     restore: ['operator'],
     rollback: ['operator'],
     release: ['operator'],
+    maintenance: ['operator'],
   };
   const table = actions.flatMap((action) =>
     (['viewer', 'operator', 'approver'] as const).map(

@@ -15,12 +15,19 @@ create table tas.maintenance_window (
   started_at       timestamptz,
   ended_at         timestamptz,
   -- Why it ended or was cancelled; null = nothing was said.
-  remark           text,
-  -- The runs that turn maintenance mode on and off.
-  mode_on          text references tas.run (id),
-  mode_off         text references tas.run (id)
+  remark           text
 );
 create index maintenance_window_open on tas.maintenance_window (environment, starts_at) where state in ('scheduled', 'active');
+
+create index run_by_window on tas.run ((plan -> 'window' ->> 'id')) where plan ? 'window';
+create index run_by_mode on tas.run ((plan -> 'maintenance' ->> 'window')) where plan ? 'maintenance';
+
+-- What one replica does for all of them, for as long as it goes on doing it.
+create table tas.keeper (
+  name    text primary key,
+  holder  text not null,
+  until   timestamptz not null
+);
 
 -- What a status page is told, until it has taken it. The id goes along: told twice it counts once.
 create table tas.status_page_post (
