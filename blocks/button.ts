@@ -1,5 +1,5 @@
 import { bare } from './escape.ts';
-import { type Button, type Confirm, limits, plainText } from './message.ts';
+import { type Block, type BoxOption, type Button, type Confirm, limits, plainText } from './message.ts';
 
 /** What buttons do. Their value is an opaque token and proves nothing: what a click means is read from storage. */
 type ButtonAction =
@@ -16,6 +16,7 @@ type ButtonAction =
   | 'slower'
   | 'faster'
   | 'continue'
+  | 'checklist'
   | 'environment';
 
 /** Tokens by action; an action without a token gets no button. */
@@ -43,6 +44,7 @@ const labels: Readonly<Record<Exclude<ButtonAction, 'environment'>, string>> = {
   slower: 'Slower',
   faster: 'Faster',
   continue: 'Continue with everything',
+  checklist: 'Show all',
 };
 
 /** Null when there is no token. */
@@ -85,6 +87,25 @@ export function wayButton(
     value,
     ...options,
   };
+}
+
+/** Boxes say which of them are ticked, and have no value: the token that tells what they are is in their block's id. */
+const boxesPrefix = `${actionPrefix}token-`;
+
+export function boxes(
+  index: number,
+  token: string,
+  options: readonly BoxOption[],
+  ticked: readonly BoxOption[],
+): Block {
+  const initial = ticked.length === 0 ? {} : { initial_options: ticked };
+  const element = { type: 'checkboxes' as const, action_id: `${actionPrefix}boxes-${index}`, options, ...initial };
+  return { type: 'actions', block_id: `${boxesPrefix}${token}`, elements: [element] };
+}
+
+/** Null for blocks that hold no boxes of ours. */
+export function tokenOfBoxes(blockId: string): string | null {
+  return blockId.startsWith(boxesPrefix) ? blockId.slice(boxesPrefix.length) : null;
 }
 
 /** Against a tap on the wrong line: repeats what is about to happen. */

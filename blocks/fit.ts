@@ -7,6 +7,8 @@ export function fitCard(card: {
   readonly head: readonly Block[];
   readonly body: readonly Block[];
   readonly tail: readonly Block[];
+  /** Where the rest is shown. */
+  readonly rest?: string;
 }): Message {
   const room = limits.characters - size(card.head) - size(card.tail) - 200;
   const places = limits.blocks - card.head.length - card.tail.length - 1;
@@ -18,7 +20,7 @@ export function fitCard(card: {
     body.push(block);
   }
   const left = card.body.length - body.length;
-  const note = left === 0 ? [] : [context(`… and ${left} more: see Details`)];
+  const note = left === 0 ? [] : [context(`… and ${left} more: see ${card.rest ?? 'Details'}`)];
   return { text: cut(card.text, limits.text), blocks: [...card.head, ...body, ...note, ...card.tail] };
 }
 

@@ -29,6 +29,21 @@ export interface Button {
   readonly confirm?: Confirm;
 }
 
+/** A box with its words; what it stands for is told by the token in its block's id. */
+export interface BoxOption {
+  readonly text: PlainText;
+  readonly description?: PlainText;
+  readonly value: string;
+}
+
+export interface Checkboxes {
+  readonly type: 'checkboxes';
+  readonly action_id: string;
+  readonly options: readonly BoxOption[];
+  /** Absent = none is ticked. */
+  readonly initial_options?: readonly BoxOption[];
+}
+
 interface TextInput {
   readonly type: 'plain_text_input';
   readonly action_id: string;
@@ -40,7 +55,7 @@ interface TextInput {
 export type Block =
   | { readonly type: 'section'; readonly text: Mrkdwn }
   | { readonly type: 'context'; readonly elements: readonly Mrkdwn[] }
-  | { readonly type: 'actions'; readonly elements: readonly Button[] }
+  | { readonly type: 'actions'; readonly elements: readonly (Button | Checkboxes)[]; readonly block_id?: string }
   | { readonly type: 'divider' }
   | { readonly type: 'input'; readonly block_id: string; readonly label: PlainText; readonly element: TextInput };
 
@@ -73,6 +88,8 @@ export const limits = {
   modalTitle: 24,
   confirmTitle: 100,
   confirmText: 300,
+  boxes: 10,
+  boxText: 75,
 } as const;
 
 export function plainText(text: string, limit: number): PlainText {

@@ -1,5 +1,6 @@
 import { approve, reject } from './approve.ts';
 import { backup } from './backup.ts';
+import { checklist } from './checklist.ts';
 import type { Command } from './command.ts';
 import { controls } from './control.ts';
 import { createHelp } from './help.ts';
@@ -27,6 +28,7 @@ const asked: readonly Command[] = [
   restore,
   release,
   runs,
+  checklist,
   ...controls,
   retry,
   keep,

@@ -31,7 +31,8 @@ export function createAsk(deps: {
     const words = parseWords(line);
     const looking = looksAtStores(words) ? lookingMessage(words.word, words.names) : null;
     if (inPlace) await to.replace(askedMessage(line, looking !== null));
-    const voting = words.word === 'reject' || words.word === 'approve';
+    const ticks = words.word === 'checklist' && words.names.length > 1;
+    const voting = words.word === 'reject' || words.word === 'approve' || ticks;
     const person = await identity.person(user, voting ? 'vote' : 'command');
     const asked = answer(words, { door, desks, person, show: null });
     const tellLooking = () => (looking === null ? undefined : to.tell([looking]));

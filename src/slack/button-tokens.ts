@@ -11,11 +11,12 @@ export interface ButtonTokens {
   ofRun(run: Run): Promise<Tokens>;
   /** One a line of words, which is asked when the button is clicked. */
   ofWords(lines: readonly string[]): Promise<readonly string[]>;
+  ofMeaning(meaning: ButtonMeaning): Promise<string>;
   /** One an environment, in their order; `words` is the command without `env:`. */
   ofChoice(words: string, environments: readonly EnvironmentView[]): Promise<readonly string[]>;
 }
 
-type RunAction = Exclude<ButtonMeaning['action'], 'environment' | 'ask'>;
+type RunAction = Exclude<ButtonMeaning['action'], 'environment' | 'ask' | 'boxes'>;
 
 /**
  * The same meaning has the same token, so that editing a message a hundred times stores nothing new. `secret` keeps
@@ -35,6 +36,7 @@ export function createButtonTokens(outbox: Pick<Outbox, 'saveButton'>, secret: S
   }
 
   return {
+    ofMeaning: mint,
     async ofRun(run) {
       const tokens: { [action in RunAction]?: string } = {};
       for (const action of actionsOf(run)) {

@@ -1,14 +1,17 @@
+import { checklistWindow } from '../../blocks/checklist.ts';
 import { detailsWindow } from '../../blocks/details.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { staleMessage } from '../../blocks/notices.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import type { Reply } from '../../commands/command.ts';
+import type { Desks } from '../../commands/desks.ts';
 import type { Door } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Ask } from './asks.ts';
 import type { ButtonTokens } from './button-tokens.ts';
+import { checklistTools, readBoxes } from './checklist-boxes.ts';
 import type { Identity, SlackUser } from './identity.ts';
 import type { Answerer, Handlers } from './listen.ts';
 import type { ButtonMeaning, Outbox } from './outbox.ts';
@@ -20,6 +23,7 @@ const shownConflicts = 100;
 
 interface ClickDeps {
   readonly door: Door;
+  readonly desks: Pick<Desks, 'checklists'>;
   readonly identity: Identity;
   readonly outbox: Pick<Outbox, 'button'>;
   readonly calls: Pick<SlackCalls, 'openWindow' | 'update'>;
@@ -93,6 +97,14 @@ async function runClick(
       const outcome = await door.control({ runId: run.id, what, person, seen });
       return show(deps, 'kind' in outcome ? outcome : { kind: 'controlled', what, run: outcome }, answer);
     }
+    case 'checklist': {
+      const person = await identity.person(request.user, 'command');
+      const view = await deps.desks.checklists.show({ runId: run.id, environment: null }, person);
+      if ('kind' in view) return show(deps, view, answer);
+      return calls.openWindow(request.triggerId, checklistWindow(view, await checklistTools(deps.tokens, view, true)));
+    }
+    case 'boxes':
+      return tickBoxes(deps, meaning, run.id, request, answer);
     case 'continue':
       return deps.ask(request.user, `migrate ${run.plan.subject} env:${run.environment}`, answer);
     case 'undo':
@@ -101,6 +113,30 @@ async function runClick(
     case 'ask':
       return;
   }
+}
+
+/** Who may tick sees it in the checklist itself; anybody else is told why not. */
+async function tickBoxes(
+  { desks, identity, ...deps }: ClickDeps,
+  meaning: ButtonMeaning,
+  runId: string,
+  { user, token, selected, sentAt }: ClickRequest,
+  answer: Answerer,
+): Promise<void> {
+  const { items, ticked, approver } = readBoxes(meaning.words);
+  const person = await identity.person(user, approver ? 'vote' : 'command');
+  const outcome = await desks.checklists.click(
+    {
+      runId,
+      token,
+      boxes: items,
+      shown: ticked,
+      selected: items.filter((_, place) => selected?.includes(String(place))),
+      sentAt,
+    },
+    person,
+  );
+  if (outcome.kind === 'refused') await show({ ...deps, desks, identity }, outcome, answer);
 }
 
 /** Retry and Keep stand on a failure card only: it loses them as soon as the run has moved on. */

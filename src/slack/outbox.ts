@@ -3,11 +3,18 @@ export interface Outbox {
   /** Id of the last event that was told to Slack; 0 at first. */
   cursor(): Promise<number>;
   moveCursor(eventId: number): Promise<void>;
-  /** The post of a run under a name (`card`, `thread-done`, …): null = never begun; ts null = begun, unknown whether it arrived. */
-  post(runId: string, name: string): Promise<{ readonly channel: string; readonly ts: string | null } | null>;
+  /**
+   * The post about a run or a notice's topic, under a name (`card`, `thread-done`, …): null = never begun; ts null = begun,
+   * unknown whether it arrived.
+   */
+  post(about: string, name: string): Promise<{ readonly channel: string; readonly ts: string | null } | null>;
+  /** The newest post about it that arrived in the channel; null = none. */
+  lastPost(about: string, channel: string): Promise<{ readonly name: string; readonly ts: string } | null>;
   /** Records that a post is about to be made, before it is made. */
-  beginPost(runId: string, name: string, channel: string): Promise<void>;
-  finishPost(runId: string, name: string, ts: string): Promise<void>;
+  beginPost(about: string, name: string, channel: string): Promise<void>;
+  finishPost(about: string, name: string, ts: string): Promise<void>;
+  /** Somebody deleted the post: it is begun anew. False when that was so before: once is enough. */
+  beginAnew(about: string, name: string, ts: string): Promise<boolean>;
   /** Opaque tokens for buttons: what a click means is read from here, never from the button. */
   saveButton(token: string, meaning: ButtonMeaning): Promise<void>;
   button(token: string): Promise<ButtonMeaning | null>;
@@ -31,6 +38,8 @@ export const buttonActions = [
   'slower',
   'faster',
   'continue',
+  'checklist',
+  'boxes',
   'environment',
   'ask',
 ] as const;
@@ -40,6 +49,6 @@ export interface ButtonMeaning {
   readonly runId: string | null;
   /** Digest that the card showed, for votes. */
   readonly digest: string | null;
-  /** For `environment` and `ask`: the words of the command that a click asks. For `slower`, `faster`: the pace that the card showed. */
+  /** For `environment` and `ask`: the words of the command that a click asks. For `slower`, `faster`: the pace that the card showed. For `boxes`: which they are, as JSON. */
   readonly words: string | null;
 }

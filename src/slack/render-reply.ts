@@ -1,6 +1,7 @@
 import { adviceMessage, waysOf } from '../../blocks/advice.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
+import { checklistMessage } from '../../blocks/checklist.ts';
 import { detailsMessage } from '../../blocks/details.ts';
 import { pages } from '../../blocks/fit.ts';
 import { helpMessage } from '../../blocks/help.ts';
@@ -22,6 +23,7 @@ import { statusMessage } from '../../blocks/status.ts';
 import type { Reply } from '../../commands/command.ts';
 import type { Door } from '../runs/door.ts';
 import type { ButtonTokens } from './button-tokens.ts';
+import { checklistTools } from './checklist-boxes.ts';
 
 interface RenderDeps {
   readonly door: Pick<Door, 'environments'>;
@@ -75,6 +77,8 @@ async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promi
       return detailsMessage(reply.run, reply.conflicts, now);
     case 'on-call':
       return onCallMessage(reply.view);
+    case 'checklist':
+      return checklistMessage(reply.view, await checklistTools(tokens, reply.view, false));
     case 'backups':
       return backupList(reply.environment, reply.backups);
   }

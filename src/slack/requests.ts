@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { anyAction, rejectModal } from '../../blocks/button.ts';
+import { anyAction, rejectModal, tokenOfBoxes } from '../../blocks/button.ts';
 
 /** What Slack sends, as far as the bot reads it. Anything else in a payload is ignored. */
 const user = z
@@ -23,13 +23,27 @@ export const clickRequest = z
       is_ephemeral: z.boolean().default(false),
     }),
     actions: z
-      .array(z.object({ action_id: z.string().regex(anyAction), value: z.string().max(100).default('') }))
+      .array(
+        z.object({
+          action_id: z.string().regex(anyAction),
+          value: z.string().max(100).default(''),
+          block_id: z.string().max(255).default(''),
+          selected_options: z.array(z.object({ value: z.string().max(150) })).optional(),
+          action_ts: z
+            .string()
+            .regex(/^\d{1,12}(\.\d{1,9})?$/)
+            .default('0'),
+        }),
+      )
       .min(1),
   })
   .transform(({ user: clicker, trigger_id, container, actions }) => ({
     user: clicker,
     triggerId: trigger_id,
-    token: actions[0]?.value ?? '',
+    token: tokenOfBoxes(actions[0]?.block_id ?? '') ?? actions[0]?.value ?? '',
+    /** Of boxes: the values of all that are ticked there now; null = it was a button. */
+    selected: actions[0]?.selected_options?.map(({ value }) => value) ?? null,
+    sentAt: actions[0]?.action_ts ?? '0',
     /** Null where the message cannot be edited by its place: ephemeral ones, windows. */
     message:
       container.channel_id === undefined || container.message_ts === undefined || container.is_ephemeral

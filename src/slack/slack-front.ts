@@ -45,7 +45,7 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const identity = createIdentity({ people, calls, outbox, clock });
   const tokens = createButtonTokens(outbox, botToken);
   const ask = createAsk({ door, desks, identity, tokens, clock, slowAfter: deps.slowAfter ?? slowAfter });
-  const clicks = createClicks({ door, identity, outbox, calls, tokens, ask, clock });
+  const clicks = createClicks({ door, desks, identity, outbox, calls, tokens, ask, clock });
   const listener = createListener({
     mode: config.mode,
     botToken: botToken.reveal(),

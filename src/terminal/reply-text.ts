@@ -2,6 +2,7 @@ import { adviceMessage } from '../../blocks/advice.ts';
 import { approvalCard } from '../../blocks/approval-card.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
+import { checklistLines } from '../../blocks/checklist.ts';
 import { detailsMessage } from '../../blocks/details.ts';
 import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
@@ -23,6 +24,7 @@ import { refusedMessage } from '../../blocks/refused.ts';
 import { runsMessage } from '../../blocks/runs.ts';
 import { statusMessage } from '../../blocks/status.ts';
 import type { Reply } from '../../commands/command.ts';
+import type { ChecklistView } from '../checklists/checklist-view.ts';
 import type { ConflictReport, Run } from '../runs/run.ts';
 import { messageText, namesIn } from './message-text.ts';
 
@@ -67,6 +69,8 @@ export function replyText(reply: Reply, now: Date): string {
       return about(reply.run, detailsMessage(reply.run, reply.conflicts, now, 'all'));
     case 'on-call':
       return messageText(onCallMessage(reply.view));
+    case 'checklist':
+      return checklistText(reply.view);
     case 'backups':
       return messageText(backupList(reply.environment, reply.backups));
   }
@@ -92,6 +96,11 @@ export function outcomeText(run: Run, conflicts: ConflictReport, now: Date): str
   }
   if (['rejected', 'expired', 'voided'].includes(run.status)) return about(run, notStarted(run));
   return about(run, detailsMessage(run, conflicts, now));
+}
+
+function checklistText(view: ChecklistView): string {
+  const names = view.items.flatMap(({ by }) => (by === null ? [] : [[by.id, by.name] as const]));
+  return messageText(checklistLines(view), new Map(names));
 }
 
 function about(run: Run, message: Message): string {

@@ -1,6 +1,7 @@
 import { measureRun } from '../../blocks/measure.ts';
 import { sayHeadline, statusWords } from '../../blocks/say.ts';
 import type { Reply } from '../../commands/command.ts';
+import type { ChecklistView } from '../checklists/checklist-view.ts';
 import type { Action, Plan } from '../plans/plan.ts';
 import type { Advice } from '../runs/advice.ts';
 import type { BackupView, EnvironmentStatus, Preview } from '../runs/door.ts';
@@ -37,6 +38,7 @@ export interface Result {
   readonly environments?: readonly string[];
   /** What a migration would do, of `plan`. */
   readonly plan?: Plan;
+  readonly checklist?: ChecklistView;
   /** The ways back, of `rollback` without `way:`. */
   readonly advice?: Advice;
 }
@@ -139,6 +141,12 @@ export function replyResult(reply: Exclude<Reply, { run: Run }>): Result {
       const { environment, duties, contacts } = reply.view;
       const people = duties?.now.map(({ person }) => person) ?? contacts.map(({ name }) => name);
       return { ...nothing, environment, message: `on call: ${people.join(', ') || 'nobody'}` };
+    }
+    case 'checklist': {
+      const { view } = reply;
+      const open = view.items.filter(({ state }) => state === 'open').length;
+      const message = `${open} of ${view.items.length} items are open`;
+      return { ...nothing, run: view.runId, environment: view.environment, checklist: view, message };
     }
     case 'backups': {
       const { environment, backups } = reply;

@@ -3,7 +3,7 @@ import { doneCard } from '../../blocks/done-card.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { gateCard } from '../../blocks/gate-card.ts';
 import { measureRun } from '../../blocks/measure.ts';
-import type { Block, Message } from '../../blocks/message.ts';
+import type { Block, Button, Message } from '../../blocks/message.ts';
 import { progressCard } from '../../blocks/progress-card.ts';
 import { runCard } from '../../blocks/run-card.ts';
 import type { Run } from '../../src/runs/run.ts';
@@ -19,8 +19,12 @@ function textOf(message: Message): string {
 }
 
 function buttonsOf(message: Message): string[] {
-  const rows = message.blocks.filter((block): block is Extract<Block, { type: 'actions' }> => block.type === 'actions');
-  return rows.flatMap((row) => row.elements.map((element) => element.text.text));
+  return message.blocks.flatMap((block) => buttonsIn(block).map(({ text }) => text.text));
+}
+
+function buttonsIn(block: Block | undefined): readonly Button[] {
+  if (block?.type !== 'actions') return [];
+  return block.elements.filter((element): element is Button => element.type === 'button');
 }
 
 function running(): Run {
@@ -124,8 +128,7 @@ describe('the progress card of a run that people control', () => {
     expect(buttonsOf(card('running'))).toEqual(['Pause', 'Slower', 'Faster', 'Stop…', 'Details']);
     expect(buttonsOf(card('paused'))).toEqual(['Resume', 'Stop…', 'Details']);
     for (const status of ['queued', 'running', 'paused'] as const) {
-      const row = card(status).blocks.at(-1) as Extract<Block, { type: 'actions' }>;
-      const ending = row.elements.filter(({ text }) => text.text.endsWith('…'));
+      const ending = buttonsIn(card(status).blocks.at(-1)).filter(({ text }) => text.text.endsWith('…'));
       expect(ending.every(({ confirm }) => confirm?.style === 'danger')).toBe(true);
     }
   });
