@@ -1,4 +1,5 @@
 import { splitByModelKind } from '../../../src/systems/deeplake/kinds/split-by-model.ts';
+import { keptName } from '../../../src/systems/deeplake/vectors/made-datasets.ts';
 import type { BatchRequest, BatchResult } from '../../../src/systems/system.ts';
 import { failureOf } from '../contract-subject.ts';
 import { performAll, stepContext, sumDone, undoAll, undoContext } from '../step-contexts.ts';
@@ -30,7 +31,7 @@ it('makes one dataset for each model with the very same vectors, and leaves thos
   await scene.create('tenants/tenant_2/default', rowsOf(ada, 0, 2), 1536);
   const before = await scene.read(name);
   const seen = await preview();
-  expect(seen).toMatchObject({ count: 17, exact: true, undoClass: 'reversible', findings: [] });
+  expect(seen).toMatchObject({ count: 17, exact: true, undoClass: 'reversible-until', findings: [] });
   expect(seen.samples).toMatchObject([{ key: name, after: { [name]: ada.model, [part]: small.model } }]);
   expect(sumDone(await perform())).toBe(17);
   expect(await modelsOf(name)).toEqual([1536, 12, ada.model]);
@@ -40,6 +41,39 @@ it('makes one dataset for each model with the very same vectors, and leaves thos
   expect(await scene.list('tenants/tenant_1')).toEqual(['default', 'default--text-embedding-3-small']);
   expect(await kind().verify?.(kind().input.parse(input), stepContext())).toMatchObject([{ status: 'passed' }]);
   expect((await preview()).count).toBe(0);
+});
+
+it('gives the mixed dataset up when it is asked to, unless somebody wrote to it since; an undo then keeps the parts', async () => {
+  await perform();
+  const parsed = kind().input.parse(input);
+  const releases = { ...stepContext({ runId: 'release-1' }), releases: undoes };
+  const first = { index: 0, cursor: null, done: 0, size: 10 };
+  const kept = keptName(stepContext(), name);
+  await scene.append(kept, rowsOf(ada, 60, 61));
+  expect(await kind().previewRelease?.(parsed, releases)).toMatchObject({
+    count: 0,
+    findings: [{ check: 'old-datasets-unused', samples: [kept] }],
+  });
+  expect(await kind().releaseBatch?.(parsed, first, releases)).toEqual({ cursor: null, done: 0 });
+  expect((await scene.read(kept))?.rows.length).toBe(18);
+
+  const other = 'tenants/tenant_2/default';
+  await scene.create(other, [...rowsOf(ada, 0, 3), ...rowsOf(small, 3, 5)], 1536);
+  const step = { runId: 'run-2', stepId: 'data.step' };
+  await performAll(kind(), { datasets: other }, stepContext(step), 100);
+  const second = { ...stepContext({ runId: 'release-2' }), releases: step };
+  expect(await kind().previewRelease?.(parsed, second)).toMatchObject({
+    count: 1,
+    effect: 'destroys',
+    findings: [],
+    samples: [{ before: { model: `${ada.model} + ${small.model}` } }],
+  });
+  for (let time = 0; time < 2; time += 1) await kind().releaseBatch?.(parsed, first, second);
+  expect(await scene.read(keptName(stepContext(step), other))).toBeNull();
+  expect(await kind().previewRelease?.(parsed, second)).toMatchObject({ count: 0, findings: [] });
+  const results = await undoAll(kind(), { datasets: other }, undoContext(step));
+  expect(results.reduce((sum, { missing }) => sum + missing, 0)).toBe(1);
+  expect(await modelsOf(other)).toEqual([1536, 3, ada.model]);
 });
 
 it('splits vectors of several dimensions, each into a dataset of its own', async () => {

@@ -71,6 +71,10 @@ def read(path):
     return {"dimension": shape[0] if 0 < shape[0] < 2**31 else None, "rows": sorted(rows, key=lambda row: row["id"])}
 
 
+def columns(path):
+    return sorted(column.name for column in deeplake.open_read_only(path).schema.columns)
+
+
 def nearest(path, vector):
     """The content of the row that is most like it."""
     dataset = deeplake.open_read_only(path)
@@ -79,7 +83,7 @@ def nearest(path, vector):
     return dataset["content"][int(np.argmax(likeness))]
 
 
-operations = {one.__name__: one for one in (create, append, update, delete, read, nearest)}
+operations = {one.__name__: one for one in (create, append, update, delete, read, columns, nearest)}
 for line in sys.stdin:
     request = json.loads(line)
     print(json.dumps(operations[request["op"]](**request["params"])), flush=True)

@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { installDeeplake } from '../../../sandbox/servers/deeplake/deeplake-program.ts';
 import { silentProgress } from '../../../sandbox/servers/progress.ts';
@@ -11,31 +8,14 @@ import { Secret } from '../../../src/shared/secret.ts';
 import type { VectorSetting } from '../../../src/systems/deeplake/vectors/vector-store.ts';
 import { createWorker } from '../../../src/systems/deeplake/worker.ts';
 import { liveEndpoints } from '../../live-stores.ts';
-
-export interface VectorRow {
-  readonly id: string;
-  readonly content: string;
-  readonly model: string;
-  readonly dimension: number;
-}
-
-export interface DatasetContent {
-  readonly dimension: number | null;
-  readonly rows: readonly (VectorRow & { readonly sum: number; readonly metadata: string })[];
-}
+import { openVectorApp, type VectorApp, type VectorRow } from './vector-app.ts';
 
 /** A folder of datasets of a test's own, with an application that writes to them, and the real endpoint. */
-export interface VectorScene {
+export interface VectorScene extends VectorApp {
   readonly root: string;
   readonly setting: VectorSetting;
   /** A setting as another process of the bot would have it. */
   another(over?: Partial<VectorSetting>): VectorSetting;
-  create(name: string, rows: readonly VectorRow[], dimension: number | null): Promise<void>;
-  append(name: string, rows: readonly VectorRow[]): Promise<void>;
-  update(name: string, id: string, content: string): Promise<void>;
-  delete(name: string, id: string): Promise<void>;
-  /** Null = there is no such dataset. */
-  read(name: string): Promise<DatasetContent | null>;
   nearest(name: string, text: string, model: string): Promise<string>;
   /** What the endpoint shall do wrong from now on; `after` good requests. */
   faults(faults: readonly object[], after?: number): Promise<void>;
@@ -43,7 +23,6 @@ export interface VectorScene {
   embedded(model: string): Promise<number>;
   /** Names of folders beside each other. */
   list(folder: string): Promise<string[]>;
-  close(): Promise<void>;
 }
 
 export const ada = { model: 'text-embedding-ada-002', dimension: 1536 } as const;
@@ -62,14 +41,7 @@ export function rowsOf(model: { model: string; dimension: number }, from: number
 export async function vectorScene(): Promise<VectorScene> {
   const python = await installDeeplake(silentProgress.task('deeplake'));
   const root = await mkdtemp(join(tmpdir(), 'tas-vectors-'));
-  const app = spawn(python, ['-u', join(import.meta.dirname, 'vector-app.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: app.stdout })[Symbol.asyncIterator]();
-  const ask = async (op: string, params: object): Promise<unknown> => {
-    app.stdin.write(`${JSON.stringify({ op, params })}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`the application ended at ${op}`);
-    return JSON.parse(value);
-  };
+  const app = openVectorApp(python, root);
   const { url, apiKey } = liveEndpoints().embeddings;
   const control = async (body?: object) => {
     const method = body ? 'POST' : 'GET';
@@ -91,19 +63,11 @@ export async function vectorScene(): Promise<VectorScene> {
     settings.push(made);
     return made;
   };
-  const at = (name: string) => join(root, name);
   return {
+    ...app,
     root,
     setting: another(),
     another,
-    async create(name, rows, dimension) {
-      await mkdir(join(at(name), '..'), { recursive: true });
-      await ask('create', { path: at(name), rows, dimension });
-    },
-    append: async (name, rows) => void (await ask('append', { path: at(name), rows })),
-    update: async (name, id, content) => void (await ask('update', { path: at(name), id, content })),
-    delete: async (name, id) => void (await ask('delete', { path: at(name), id })),
-    read: async (name) => (await ask('read', { path: at(name) })) as DatasetContent | null,
     async nearest(name, text, model) {
       const headers = { authorization: `Bearer ${apiKey}` };
       const answer = await fetch(`${url}/embeddings`, {
@@ -112,16 +76,15 @@ export async function vectorScene(): Promise<VectorScene> {
         body: JSON.stringify({ model, input: text }),
       });
       const { data } = (await answer.json()) as { data: [{ embedding: number[] }] };
-      return (await ask('nearest', { path: at(name), vector: data[0].embedding })) as string;
+      return app.nearestTo(name, data[0].embedding);
     },
     faults: async (faults, after = 0) => void (await control({ faults, after })),
     embedded: async (model) => (await control()).embedded[model] ?? 0,
-    list: async (folder) => (await readdir(at(folder))).sort(),
+    list: async (folder) => (await readdir(join(root, folder))).sort(),
     async close() {
       await control({ faults: [] });
       for (const { worker } of settings) await worker.close();
-      app.stdin.end();
-      await once(app, 'close');
+      await app.close();
       await rm(root, { recursive: true, force: true });
     },
   };

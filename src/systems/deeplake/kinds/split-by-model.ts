@@ -11,7 +11,9 @@ import {
   type StepPreview,
 } from '../../system.ts';
 import { datasetsSchema } from '../vectors/parameters.ts';
+import { previewReleaseKept, releaseKept } from '../vectors/release-kept.ts';
 import {
+  keptOfSplits,
   listSplits,
   mixedName,
   partsOf,
@@ -49,6 +51,10 @@ export function splitByModelKind(setting: VectorSetting): StepKind {
     verify: (input, context) => verify(setting, input, context),
     previewUndo: (_input, context) => previewUndoSplits(setting, context),
     undoBatch: (_input, batch, context) => undoSplits(setting, batch, context),
+    previewRelease: async (_input, context) =>
+      previewReleaseKept(setting, await keptOfSplits(setting, context.releases), context),
+    releaseBatch: async (_input, batch, context) =>
+      releaseKept(setting, await keptOfSplits(setting, context.releases), batch, context),
   });
 }
 
@@ -73,7 +79,7 @@ async function preview(setting: VectorSetting, input: Input, context: StepContex
       before: Object.fromEntries(dataset.models.map((one) => [`${one.model} (${one.dimension})`, one.rows])),
       after: Object.fromEntries(split.parts.map(({ part, of }, i) => [i === 0 ? dataset.name : part, of.model])),
     })),
-    undoClass: 'reversible',
+    undoClass: count === 0 ? 'reversible' : 'reversible-until',
     locks: count === 0 ? [] : [switchLocks],
     bytes: Math.ceil(bytes.reduce((sum, one) => sum + one, 0) * 1.1),
     findings: await findingsOf(setting, store, names, splits, context),

@@ -13,12 +13,12 @@ import {
 } from '../../system.ts';
 import { batchSchema, datasetsSchema, withinSchema } from '../vectors/parameters.ts';
 import { fits } from '../vectors/re-embedding-plan.ts';
+import { previewReleaseKept, releaseKept } from '../vectors/release-kept.ts';
 import { type Switch, type SwitchCursor, switchCursorSchema, switchOne } from '../vectors/switching.ts';
 import {
+  asideOfSwitches,
   listSwitches,
-  previewReleaseSwitches,
   previewUndoSwitches,
-  releaseSwitch,
   switchLocks,
   undoSwitches,
 } from '../vectors/undo-switches.ts';
@@ -57,8 +57,10 @@ export function switchEmbeddingsKind(setting: VectorSetting): StepKind {
     verify: (input, context) => verify(setting, input, context),
     previewUndo: (_input, context) => previewUndoSwitches(setting, context),
     undoBatch: (input, batch, context) => undoSwitches(setting, optionsOf(input), batch, context),
-    previewRelease: (_input, context) => previewReleaseSwitches(setting, context),
-    releaseBatch: (_input, batch, context) => releaseSwitch(setting, batch, context),
+    previewRelease: async (_input, context) =>
+      previewReleaseKept(setting, await asideOfSwitches(setting, context.releases), context),
+    releaseBatch: async (_input, batch, context) =>
+      releaseKept(setting, await asideOfSwitches(setting, context.releases), batch, context),
   });
 }
 

@@ -3,7 +3,9 @@ import { Failure } from '../../../shared/failure.ts';
 import type { BatchRequest, StepContext } from '../../system.ts';
 import { type CatchUp, catchUp, progressSchema } from './catch-up.ts';
 import { byOf, hashOf, keptName } from './made-datasets.ts';
-import { type VectorNotes, vectorNotes } from './vector-notes.ts';
+import type { KeptDataset } from './release-kept.ts';
+import { settledNoteName, settledSchema } from './switching.ts';
+import { type StepKey, type VectorNotes, vectorNotes } from './vector-notes.ts';
 import {
   besideName,
   type Model,
@@ -77,6 +79,8 @@ export async function splitOne(
   if (noted !== null) {
     await takeName(store, split, noted, context);
     await bringLate(setting, store, split, noted.version, batch, context);
+    const left = await store.state(split.kept, context.signal);
+    await notes.keep(context, settledNoteName(split.name), { version: left?.version ?? '' }, settledSchema);
     return { cursor: { ...cursor, progress: null, done: true }, done: 0, note: `${split.name} is split` };
   }
   const at = split.parts[cursor.part];
@@ -214,6 +218,20 @@ export async function listSplits(notes: VectorNotes, step: { runId: string; step
 export const mixedName = (context: StepContext, name: string): string => keptName(context, name);
 
 /** True where the first part has taken the name. */
+/** The mixed datasets that a step has kept. */
+export async function keptOfSplits(setting: VectorSetting, step: StepKey): Promise<KeptDataset[]> {
+  const notes = vectorNotes(setting);
+  const found: KeptDataset[] = [];
+  for (const { name, parts, kept } of await listSplits(notes, step)) {
+    const numbers = await notes.read(step, namesNoteName(name), namesNoteSchema);
+    if (numbers === null) continue;
+    const settled = await notes.read(step, settledNoteName(name), settledSchema);
+    const holds = { model: parts.map(({ of }) => of.model).join(' + '), vectors: null };
+    found.push({ name, new: numbers.new, aside: kept, old: numbers.old, version: settled?.version ?? null, holds });
+  }
+  return found;
+}
+
 export async function isSplit(
   notes: VectorNotes,
   step: { runId: string; stepId: string },

@@ -1,15 +1,7 @@
 import { digestOf } from '../../../shared/json.ts';
 import { KeptTally } from '../../kept-tally.ts';
-import type {
-  BatchRequest,
-  BatchResult,
-  Conflict,
-  ReleaseContext,
-  StepContext,
-  StepPreview,
-  UndoBatchResult,
-  UndoContext,
-} from '../../system.ts';
+import type { BatchRequest, Conflict, StepContext, StepPreview, UndoBatchResult, UndoContext } from '../../system.ts';
+import type { KeptDataset } from './release-kept.ts';
 import {
   type Switch,
   type SwitchNote,
@@ -152,72 +144,14 @@ export async function previewUndoSwitches(setting: VectorSetting, context: UndoC
 export const switchLocks =
   'each dataset changes hands in one step: what has it open must open it again, writers stand still meanwhile';
 
-/** What is kept aside and may go: nobody wrote to it since, and the new one still serves. */
-export async function previewReleaseSwitches(setting: VectorSetting, context: ReleaseContext): Promise<StepPreview> {
-  const store = vectorStore(setting);
-  const all = await listSwitches(vectorNotes(setting), context.releases);
-  const free: SwitchNote[] = [];
-  const stays: string[] = [];
-  for (const note of all) {
-    const mayGo = await isFree(setting, store, note, context);
-    if (mayGo) free.push(note);
-    else if ((await store.numberOf(note.aside, context.signal)) !== null) stays.push(note.aside);
+/** The datasets that a step's switches have put aside. */
+export async function asideOfSwitches(setting: VectorSetting, step: StepKey): Promise<KeptDataset[]> {
+  const notes = vectorNotes(setting);
+  const found: KeptDataset[] = [];
+  for (const { name, aside, old, new: fresh, from, rows } of await listSwitches(notes, step)) {
+    const settled = await notes.read(step, settledNoteName(name), settledSchema);
+    const holds = { model: from.model, vectors: rows };
+    found.push({ name, new: fresh, aside, old, version: settled?.version ?? null, holds });
   }
-  return {
-    count: free.length,
-    exact: true,
-    keysHash: digestOf(free.map(({ aside, old }) => `${aside} ${old}`)),
-    schemaHash: digestOf({ system: setting.system }),
-    samples: free.slice(0, 5).map(({ aside, from, rows }) => ({
-      collection: aside,
-      key: aside,
-      before: { model: from.model, vectors: rows },
-      after: { model: null, vectors: 0 },
-    })),
-    undoClass: 'one-way',
-    effect: 'destroys',
-    locks: [],
-    bytes: 0,
-    findings:
-      stays.length === 0
-        ? []
-        : [
-            {
-              check: 'old-datasets-unused',
-              title: 'Old datasets that somebody wrote to since, or that serve again: they stay',
-              status: 'warning',
-              count: stays.length,
-              samples: stays.slice(0, 5),
-              advice: 'See which writer was not switched.',
-            },
-          ],
-  };
-}
-
-/** Batch i gives up the dataset of switch i. */
-export async function releaseSwitch(
-  setting: VectorSetting,
-  batch: BatchRequest,
-  context: ReleaseContext,
-): Promise<BatchResult> {
-  await setting.checkFence(context.fence);
-  const store = vectorStore(setting);
-  const all = await listSwitches(vectorNotes(setting), context.releases);
-  const note = all[batch.index];
-  const cursor = batch.index + 1 < all.length ? batch.index + 1 : null;
-  if (!note || !(await isFree(setting, store, note, context))) return { cursor, done: 0 };
-  await store.remove(note.aside, context.signal);
-  return { cursor, done: 1 };
-}
-
-async function isFree(
-  setting: VectorSetting,
-  store: VectorStore,
-  note: SwitchNote,
-  { releases, signal }: ReleaseContext,
-): Promise<boolean> {
-  if ((await store.numberOf(note.name, signal)) !== note.new) return false;
-  if ((await store.numberOf(note.aside, signal)) !== note.old) return false;
-  const settled = await vectorNotes(setting).read(releases, settledNoteName(note.name), settledSchema);
-  return settled !== null && (await store.state(note.aside, signal))?.version === settled.version;
+  return found;
 }
