@@ -7,7 +7,8 @@ module.exports = {
     createHash('sha256').update(source).update(file).update(options.configString).digest('hex'),
   process: (source, file) => ({
     code: transformSync(source, {
-      loader: 'ts',
+      loader: file.endsWith('.tsx') ? 'tsx' : 'ts',
+      jsx: 'automatic',
       format: 'esm',
       target: 'node22',
       sourcemap: 'inline',

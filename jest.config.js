@@ -1,7 +1,7 @@
 const shared = {
   testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: { '^.+\\.ts$': '<rootDir>/jest-esbuild.cjs' },
+  extensionsToTreatAsEsm: ['.ts', '.tsx'],
+  transform: { '^.+\\.tsx?$': '<rootDir>/jest-esbuild.cjs' },
   setupFilesAfterEnv: ['<rootDir>/test/patience.ts'],
 };
 

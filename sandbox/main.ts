@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Failure } from '../src/shared/failure.ts';
+import { startBotSession } from './bot-session.ts';
+import { showConsole } from './console/show-console.ts';
 import { type SeedKind, seed } from './seed/seed.ts';
 import type { Endpoints } from './servers/endpoints.ts';
 import { refuseHeldData } from './servers/given-data.ts';
@@ -10,8 +12,10 @@ import { type ServerGroup, serverGroups, storeGroups } from './servers/servers.t
 import { defaultFolder } from './servers/state.ts';
 import { showStatus } from './show-status.ts';
 
-const usage = `npm run sandbox -- up|down|status|reset
+const usage = `npm run sandbox [-- console|up|down|status|reset]
 
+  console  brings the stores up and fills them, starts the bot in a simulated Slack, and serves the workspace as a page
+           until Ctrl-C; this is what happens without a word
   up       brings real Neo4j, PostgreSQL (two clusters) and MinIO up on free ports of this machine
   status   says what runs, and every endpoint with user and password
   reset    empties the stores and fills them again
@@ -22,6 +26,7 @@ const usage = `npm run sandbox -- up|down|status|reset
   --seed demo|messy|N           what the stores are filled with: a demo, one with all irregularities, or N users (up, reset)
   --jit full                    Neo4j's JVM optimises fully, for measurements; it starts later (up)
   --docker                      containers by compose.yaml instead of local processes (up)
+  --port N                      where the page is served; by default a free port (console)
   --json                        the answer as one JSON object
 
 The sandbox lies in .sandbox/ of the project, or in $TAS_SANDBOX_DIR. Stores that TEST_NEO4J_URL, TEST_POSTGRES_URL,
@@ -33,6 +38,8 @@ interface Request {
   readonly jit: 'quick' | 'full';
   readonly docker: boolean;
   readonly json: boolean;
+  /** Where the console is served; 0 = a free port. */
+  readonly port: number;
 }
 
 const folder = defaultFolder();
@@ -46,6 +53,19 @@ const verbs: { readonly [verb: string]: (request: Request, progress: Progress) =
     const endpoints = await bringUp({ folder, given, jit, docker, progress, ...(only === undefined ? {} : { only }) });
     if (request.seed !== undefined) await fillOnce(endpoints, request.seed, progress);
     return show(request.json, progress);
+  },
+  async console({ only, seed: kind, jit, docker, port }, progress) {
+    const endpoints = await bringUp({ folder, given, jit, docker, progress, ...(only === undefined ? {} : { only }) });
+    const seeded = (await readStatus(folder, given))?.seeded ?? null;
+    if (kind !== undefined || seeded === null) await fillOnce(endpoints, kind ?? 'demo', progress);
+    const task = progress.task('console');
+    task.begin('starting the bot in a simulated Slack', 10_000);
+    const session = await startBotSession(folder, endpoints);
+    task.done('the bot is up');
+    progress.stop();
+    await showConsole(session, { port, say });
+    say('The stores go on; they end with: npm run sandbox -- down');
+    return 0;
   },
   async down(request, progress) {
     const wasThere = await takeDown(folder, progress);
@@ -101,7 +121,7 @@ async function show(json: boolean, progress: Progress): Promise<number> {
 
 function readRequest(args: string[]): { verb: string; request: Request } {
   const { values, positionals } = parse(args);
-  const [verb = 'help', ...more] = positionals;
+  const [verb = 'console', ...more] = positionals;
   if (more.length > 0) throw wrongUse(`"${more.join(' ')}" is too much`);
   const only = values.only?.split(',').map((name) => {
     if (!Object.hasOwn(serverGroups, name)) throw wrongUse(`--only knows ${Object.keys(serverGroups).join(', ')}`);
@@ -117,6 +137,7 @@ function readRequest(args: string[]): { verb: string; request: Request } {
       jit: values.jit ?? 'quick',
       docker: values.docker ?? false,
       json: values.json ?? false,
+      port: readPort(values.port),
     },
   };
 }
@@ -128,6 +149,7 @@ function parse(args: string[]) {
     jit: { type: 'string' },
     docker: { type: 'boolean' },
     json: { type: 'boolean' },
+    port: { type: 'string' },
     help: { type: 'boolean' },
   } as const;
   try {
@@ -141,6 +163,11 @@ function readSeed(text: string): SeedKind {
   if (text === 'demo' || text === 'messy') return text;
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw wrongUse('--seed is demo, messy or a number of users');
+}
+
+function readPort(text = '0'): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text);
+  throw wrongUse('--port is a number below 65536');
 }
 
 function wrongUse(what: string): Failure {

@@ -75,10 +75,13 @@ function fillAll(stage: Stage, member: Member, open: OpenView, values: Readonly<
 }
 
 function refuseIncomplete(open: OpenView, state: StateValues): void {
-  for (const element of elementsOf(open.view.blocks)) {
+  const complaints = elementsOf(open.view.blocks).flatMap((element) => {
     const complaint = complaintAbout(element, state[element.blockId]?.[element.actionId]);
-    if (complaint) throw new Error(`${element.label}: ${complaint}`);
-  }
+    return complaint ? [{ ...element, complaint }] : [];
+  });
+  if (complaints.length === 0) return;
+  const cause = Object.fromEntries(complaints.map(({ blockId, complaint }) => [blockId, complaint]));
+  throw new Error(complaints.map(({ label, complaint }) => `${label}: ${complaint}`).join('; '), { cause });
 }
 
 /** Does what the acknowledgement says. Answers errors by block, or whether it made sense. */

@@ -1,0 +1,127 @@
+import { memo, type ReactNode, useLayoutEffect, useRef } from 'react';
+import type { MessageEntry } from '../scene.ts';
+import { type ActAnswer, ask } from './ask.ts';
+import { Avatar } from './avatar.tsx';
+import { BlockList } from './blocks/block-list.tsx';
+import { drawEmoji } from './blocks/emoji.ts';
+import { MrkdwnText } from './blocks/mrkdwn-text.tsx';
+import { personOf, useNames } from './names.ts';
+import { SurfaceProvider } from './surface.ts';
+import { useTarget } from './use-target.tsx';
+
+interface MessageProps {
+  readonly person: string;
+  readonly message: MessageEntry;
+  readonly say: (answer: ActAnswer) => void;
+  /** Opens its thread; null = it is in one, or cannot have one. */
+  readonly openThread: ((ts: string) => void) | null;
+  readonly replies: number;
+}
+
+/** A message with its blocks, files and what can be done with it. */
+export const MessageCard = memo(function MessageCard(props: MessageProps): ReactNode {
+  const { person, message, say } = props;
+  const names = useNames();
+  const author = personOf(names, message.user);
+  const isBot = names.place?.bot.id === message.user;
+  const { surface, dialog } = useTarget(person, { channel: message.channel, ts: message.ts }, say);
+  const keep = useKeptFocus();
+  const name = author?.realName ?? message.user;
+  return (
+    <article
+      className={message.onlyFor === null ? 'message' : 'message alone'}
+      aria-label={`${name}, ${timeOf(message.ts)}`}
+      data-ts={message.ts}
+      tabIndex={-1}
+      {...keep}
+    >
+      <Avatar name={name} isBot={isBot} />
+      <div className="content">
+        {message.onlyFor !== null && <p className="quiet">Only visible to you</p>}
+        <p className="by">
+          <strong>{name}</strong>
+          {isBot && <span className="badge">APP</span>}
+          <time dateTime={new Date(Number(message.ts) * 1000).toISOString()}>{timeOf(message.ts)}</time>
+          {message.edited && <span className="quiet">(edited)</span>}
+        </p>
+        <SurfaceProvider value={{ ...surface, errorOf: () => null }}>
+          {message.blocks.length > 0 ? <BlockList blocks={message.blocks} /> : <MrkdwnText text={message.text} />}
+        </SurfaceProvider>
+        <Files files={message.files} />
+        <Under {...props} />
+      </div>
+      {dialog}
+    </article>
+  );
+});
+
+function Files({ files }: { readonly files: MessageEntry['files'] }): ReactNode {
+  return files.map(({ id, name, title }) => (
+    <figure className="picture whole" key={id}>
+      <figcaption>
+        <a href={`/files/${id}`} target="_blank" rel="noopener noreferrer">
+          {title || name}
+        </a>
+      </figcaption>
+      {/\.(png|jpe?g|gif)$/i.test(name) && <img src={`/files/${id}`} alt={title || name} />}
+    </figure>
+  ));
+}
+
+/** Reactions, replies, and what the app offers for messages. */
+function Under({ person, message, say, openThread, replies }: MessageProps): ReactNode {
+  const { place } = useNames();
+  const shortcuts = message.onlyFor === null ? (place?.shortcuts ?? []).filter(({ on }) => on === 'message') : [];
+  const at = { channel: message.channel, ts: message.ts };
+  return (
+    <div className="under">
+      {message.reactions.map(({ name, users }) => (
+        <span className="reaction" key={name}>
+          {drawEmoji(name)} {users.length}
+        </span>
+      ))}
+      {openThread && message.onlyFor === null && (
+        <button
+          type="button"
+          className={replies > 0 ? 'link replies' : 'link late'}
+          onClick={() => openThread(message.ts)}
+        >
+          {replies === 0 ? 'Reply in thread' : replies === 1 ? '1 reply' : `${replies} replies`}
+        </button>
+      )}
+      {shortcuts.map(({ name, callbackId }) => (
+        <button
+          type="button"
+          className="link late"
+          key={callbackId}
+          onClick={() => void ask(person, { do: 'shortcut', callbackId, message: at }).then(say)}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** When an edit takes the button away that had the focus, the message gets it: nobody starts again at the top of the page. */
+function useKeptFocus() {
+  const ref = useRef<HTMLElement>(null);
+  const last = useRef<Element | null>(null);
+  useLayoutEffect(() => {
+    if (last.current && !last.current.isConnected && document.activeElement === document.body) ref.current?.focus();
+    if (last.current && !last.current.isConnected) last.current = null;
+  });
+  return {
+    ref,
+    onFocus: ({ target }: { readonly target: Element }) => {
+      last.current = target;
+    },
+    onBlur: ({ target, relatedTarget }: { readonly target: Element; readonly relatedTarget: EventTarget | null }) => {
+      if (target.isConnected && relatedTarget !== null) last.current = null;
+    },
+  };
+}
+
+function timeOf(ts: string): string {
+  return new Date(Number(ts) * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+}

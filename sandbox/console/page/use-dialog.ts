@@ -1,0 +1,24 @@
+import { type RefObject, type SyntheticEvent, useLayoutEffect, useRef } from 'react';
+
+/**
+ * Shows a native dialog for as long as it is drawn: the browser keeps the focus inside, makes the rest inert, and gives
+ * the focus back at the end. Escape asks `leave` in place of closing by itself.
+ */
+export function useDialog(leave: () => void): {
+  readonly ref: RefObject<HTMLDialogElement | null>;
+  readonly onCancel: (event: SyntheticEvent) => void;
+} {
+  const ref = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => {
+    const dialog = ref.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  return {
+    ref,
+    onCancel: (event) => {
+      event.preventDefault();
+      leave();
+    },
+  };
+}
