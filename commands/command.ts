@@ -1,5 +1,6 @@
 import type { ChecklistView } from '../src/checklists/checklist-view.ts';
 import type { Toggle } from '../src/checklists/decide.ts';
+import type { Window } from '../src/maintenance/window.ts';
 import type { OnCallView } from '../src/oncall/on-call-desk.ts';
 import type { Advice } from '../src/runs/advice.ts';
 import type {
@@ -74,6 +75,8 @@ export type Reply =
   | { readonly kind: 'status'; readonly status: EnvironmentStatus }
   | { readonly kind: 'runs'; readonly runs: readonly Run[]; readonly waiting: boolean }
   | { readonly kind: 'run'; readonly run: Run; readonly conflicts: ConflictReport }
+  | { readonly kind: 'window'; readonly window: Window; readonly note: string | null }
+  | { readonly kind: 'windows'; readonly windows: readonly Window[] }
   | { readonly kind: 'on-call'; readonly view: OnCallView }
   /** `changed`: what was ticked or unticked just now; empty = it stood so already; null = it was only looked at. */
   | { readonly kind: 'checklist'; readonly view: ChecklistView; readonly changed: readonly Toggle[] | null }

@@ -5,6 +5,7 @@ import type { Command } from './command.ts';
 import { controls } from './control.ts';
 import { createHelp } from './help.ts';
 import { keep } from './keep.ts';
+import { maintenance } from './maintenance.ts';
 import { migrate } from './migrate.ts';
 import { oncall } from './oncall.ts';
 import { plan } from './plan.ts';
@@ -32,6 +33,7 @@ const asked: readonly Command[] = [
   ...controls,
   retry,
   keep,
+  maintenance,
   oncall,
 ];
 

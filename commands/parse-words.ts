@@ -15,8 +15,11 @@ export interface ParsedWords {
   readonly again: string;
 }
 
-/** `canary:` narrows a migration, `way:` chooses a way back, `take:` names a conflict (may be given several times). */
-const extraOptions = ['canary', 'way', 'take'] as const;
+/**
+ * `canary:` narrows a migration, `way:` chooses a way back, `take:` names a conflict (may be given several times); the others are
+ * of windows and times.
+ */
+const extraOptions = ['canary', 'way', 'take', 'from', 'for', 'tz', 'migration'] as const;
 export type ExtraOption = (typeof extraOptions)[number];
 const knownOptions = ['env', 'reason', ...extraOptions] as const;
 type OptionName = (typeof knownOptions)[number];

@@ -6,9 +6,11 @@ import { readChecks } from './checks/check.ts';
 import { createCheckKinds } from './checks/kinds.ts';
 import type { Config, EnvironmentConfig, RevealSecret } from './config/config.ts';
 import { loadSecrets } from './config/load-config.ts';
+import { bindPlans } from './maintenance/bind-plan.ts';
+import { windowNow } from './maintenance/open-maintenance.ts';
 import { createMigrationKinds } from './migrations/kinds.ts';
 import { readMigrations } from './migrations/migration-files.ts';
-import type { Notices } from './notices/notice.ts';
+import type { NoticeRecords } from './notices/notice.ts';
 import { type OpenDesks, openDesks } from './open-desks.ts';
 import { engineVersion } from './plans/build-plan.ts';
 import type { Environment } from './plans/environment.ts';
@@ -27,6 +29,8 @@ import { createLogger, type Logger } from './shared/logger.ts';
 import { createSeal } from './shared/sealed.ts';
 import type { Outbox } from './slack/outbox.ts';
 import { type Database, openDatabase } from './storage/database.ts';
+import { createMaintenanceStore } from './storage/maintenance-store.ts';
+import { createNoticeStore } from './storage/notice-store.ts';
 import { createOutboxStore } from './storage/outbox-store.ts';
 import { openRunQueue } from './storage/run-queue-client.ts';
 import { createRunStore } from './storage/run-store.ts';
@@ -38,6 +42,7 @@ import { identifyTerminal } from './terminal/identify.ts';
 export interface App extends OpenDesks {
   readonly door: Door;
   readonly outbox: Outbox;
+  readonly notices: NoticeRecords;
   readonly reveal: RevealSecret;
   readonly logger: Logger;
   /** For the worker that carries runs out. */
@@ -62,58 +67,53 @@ export async function openApp(config: Config): Promise<App> {
   const records = createRunStore({ database, url, queue, clock });
   const outbox = createOutboxStore(database);
   const folder = createBackupFolder(resolve(config.bot.backups), reveal(config.bot.key));
-  const environments = new Map<string, Environment>();
-  for (const [name, environment] of Object.entries(config.environments)) {
-    environments.set(name, createEnvironment(name, environment, { config, reveal, logger, records, folder }));
-  }
+  const environments = createEnvironments({ config, reveal, logger, records, folder });
   const listBackups = (environment: string): Promise<readonly BackupView[]> => folder.listSets(environment);
-  const plan = createMakePlan(records, listBackups);
+  const windows = createMaintenanceStore(database);
+  const plan = bindPlans(createMakePlan(records, listBackups), windows, clock);
   // A store that was down at the start could not say who it is: so every plan asks again.
-  const makePlan: MakePlan = async (environment, request, backupId, holds) => {
+  const makePlan: MakePlan = async (...asked) => {
     await refuseSharedServer(database, environments);
-    return plan(environment, request, backupId, holds);
+    return plan(...asked);
   };
-  const notices: Notices = { add: async () => undefined };
+  const notices = createNoticeStore({ database, url, clock });
+  const shared = { environments, records, makePlan, clock, logger };
   const beside = await openDesks({
+    ...shared,
     config,
     queue,
     listBackups,
     reveal,
     database,
-    records,
-    environments,
     notices,
-    clock,
-    logger,
+    windows,
+    submit: (request) => door.submit(request),
   });
-  const systems = [...environments.values()].flatMap((environment) => [...environment.systems.values()]);
+  const door: Door = openRunsDoor({
+    ...shared,
+    listBackups,
+    readBackup: (environment, setId) => folder.readSet(environment, setId),
+    checklist: beside.checklists.items,
+  });
   return {
-    door: openRunsDoor({
-      environments,
-      records,
-      makePlan,
-      clock,
-      listBackups,
-      readBackup: (environment, setId) => folder.readSet(environment, setId),
-      checklist: beside.checklists.items,
-    }),
+    door,
     ...beside,
     outbox,
+    notices,
     reveal,
     logger,
     engine: {
-      records,
-      environments,
-      clock,
-      logger,
+      ...shared,
       replan: createReplan(environments, makePlan),
       settle: (run) => settle(records, listBackups, run),
       checklists: beside.checklists.gates,
+      windowNow: (id) => windowNow(windows, id),
     },
-    undoOverdue: () => undoOverdue({ environments, records, makePlan, clock, logger }),
+    undoOverdue: () => undoOverdue(shared),
     refuseSharedServer: () => refuseSharedServer(database, environments),
     terminalPerson: (name, token) => identifyTerminal(config.people, outbox.members, name, token),
     async close() {
+      const systems = [...environments.values()].flatMap((environment) => [...environment.systems.values()]);
       await Promise.allSettled(systems.map((system) => system.close()));
       await queue.close();
       await database.close();
@@ -149,6 +149,11 @@ interface EnvironmentDeps {
   readonly logger: Logger;
   readonly records: RunRecords;
   readonly folder: BackupFolder;
+}
+
+function createEnvironments(deps: EnvironmentDeps): ReadonlyMap<string, Environment> {
+  const configured = Object.entries(deps.config.environments);
+  return new Map(configured.map(([name, settings]) => [name, createEnvironment(name, settings, deps)]));
 }
 
 function createEnvironment(name: string, settings: EnvironmentConfig, deps: EnvironmentDeps): Environment {

@@ -22,6 +22,7 @@ async function main(): Promise<void> {
   const keepers = [
     repeat(3_000, () => app.onCall.tick(), unwell('nobody followed what to page for')),
     repeat(3_000, () => app.checklists.board.sweep(), unwell('nobody brought checklists up to date')),
+    repeat(5_000, () => app.maintenance.tick(), unwell('nobody looked after maintenance windows')),
     repeat(15_000, () => app.onCall.bake(), unwell('nobody looked after runs that have ended')),
   ];
   const front = createSlackFront({
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     door: app.door,
     desks: app.desks,
     outbox: app.outbox,
+    notices: app.notices,
     clock: app.engine.clock,
     logger: app.logger,
   });

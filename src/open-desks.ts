@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { Desks } from '../commands/desks.ts';
 import { type Checklists, openChecklists } from './checklists/open-checklists.ts';
 import type { Config, RevealSecret } from './config/config.ts';
+import { type Maintenance, openMaintenance } from './maintenance/open-maintenance.ts';
+import type { WindowStore } from './maintenance/window.ts';
 import type { Notices } from './notices/notice.ts';
 import { createOnCall, type OnCall } from './oncall/create-on-call.ts';
 import type { Environment } from './plans/environment.ts';
-import type { BackupView } from './runs/door.ts';
+import type { BackupView, Door } from './runs/door.ts';
 import type { RunRecords } from './runs/run-records.ts';
 import { isOver, runStatuses } from './runs/run-status.ts';
 import type { Clock } from './shared/clock.ts';
@@ -25,6 +27,8 @@ interface Deps {
   readonly records: RunRecords;
   readonly environments: ReadonlyMap<string, Environment>;
   readonly notices: Notices;
+  readonly windows: WindowStore;
+  readonly submit: Door['submit'];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -34,6 +38,7 @@ export interface OpenDesks {
   readonly desks: Desks;
   /** Opened by each migration. */
   readonly checklists: Checklists;
+  readonly maintenance: Maintenance;
   /** Who is called, and the watch after runs. */
   readonly onCall: OnCall;
 }
@@ -49,7 +54,32 @@ export async function openDesks(deps: Deps): Promise<OpenDesks> {
     looks: createBakeStore(database),
   });
   const checklists = openRunChecklists(deps);
-  return { checklists, desks: { checklists: checklists.desk, oncall: onCall.desk }, onCall };
+  const maintenance = openWindows(deps, onCall);
+  return {
+    checklists,
+    desks: { checklists: checklists.desk, maintenance: maintenance.desk, oncall: onCall.desk },
+    maintenance,
+    onCall,
+  };
+}
+
+function openWindows(deps: Deps, { pages }: OnCall): Maintenance {
+  return openMaintenance({
+    ...deps,
+    configured: deps.config.maintenance,
+    store: deps.windows,
+    door: { submit: deps.submit },
+    callLate: (window, runId) =>
+      pages.raise(`window:${window.id}`, `window:${window.id}`, {
+        reason: 'window-late',
+        environment: window.environment,
+        severity: 'error',
+        summary: `The maintenance window ${window.id} of ${window.environment} is over and its work is not.`,
+        advice: `In Slack: /tas status env:${window.environment} shows where things are${runId === null ? '' : `; /tas rollback ${runId} shows the ways back`}.`,
+        runId,
+      }),
+    settle: (window) => pages.resolve(`window:${window.id}`),
+  });
 }
 
 const openStatuses = runStatuses.filter((status) => !isOver(status));

@@ -8,6 +8,14 @@ const noChecklist = {
   findings: [],
 } as const;
 
+const noWindow = {
+  kind: 'refused',
+  code: 'wrong-use',
+  message: 'There is no such window.',
+  advice: 'Nothing was changed.',
+  findings: [],
+} as const;
+
 /** Desks that keep everything in memory, for tests of what is in front of them. */
 export function fakeDesks(over: Partial<Desks> = {}): Desks {
   return {
@@ -16,6 +24,13 @@ export function fakeDesks(over: Partial<Desks> = {}): Desks {
       show: async () => noChecklist,
       tick: async () => noChecklist,
       click: async () => noChecklist,
+    },
+    maintenance: {
+      schedule: async () => noWindow,
+      start: async () => noWindow,
+      end: async () => noWindow,
+      cancel: async () => noWindow,
+      list: async () => [],
     },
     oncall: {
       view: async (environment) => ({ environment, duties: null, note: null, contacts: [], pages: [] }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Secret } from '../shared/secret.ts';
 import { checklistConfig } from './checklist-config.ts';
+import { maintenanceConfig } from './maintenance-config.ts';
 import { onCallConfig } from './oncall-config.ts';
 import { secretRef, systemConfig } from './system-config.ts';
 
@@ -77,6 +78,7 @@ export const configSchema = z.strictObject({
     trustNames: z.boolean().default(false),
   }),
   environments: z.record(name, environment),
+  maintenance: maintenanceConfig,
   oncall: onCallConfig,
 });
 

@@ -5,6 +5,7 @@ import { checklistMessage } from '../../blocks/checklist.ts';
 import { detailsMessage } from '../../blocks/details.ts';
 import { pages } from '../../blocks/fit.ts';
 import { helpMessage } from '../../blocks/help.ts';
+import { windowMessage, windowsMessage } from '../../blocks/maintenance.ts';
 import type { Message } from '../../blocks/message.ts';
 import {
   chooseEnvironmentMessage,
@@ -75,6 +76,10 @@ async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promi
       return runsMessage(reply.runs, reply.waiting);
     case 'run':
       return detailsMessage(reply.run, reply.conflicts, now);
+    case 'window':
+      return windowMessage(reply.window, reply.note);
+    case 'windows':
+      return windowsMessage(reply.windows);
     case 'on-call':
       return onCallMessage(reply.view);
     case 'checklist':

@@ -9,6 +9,7 @@ import { notStarted } from '../../blocks/ended-card.ts';
 import { fullEvidence } from '../../blocks/evidence.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { helpMessage } from '../../blocks/help.ts';
+import { windowMessage, windowsMessage } from '../../blocks/maintenance.ts';
 import type { Message } from '../../blocks/message.ts';
 import {
   controlledMessage,
@@ -67,6 +68,10 @@ export function replyText(reply: Reply, now: Date): string {
       return messageText(runsMessage(reply.runs, reply.waiting), namesIn(reply.runs));
     case 'run':
       return about(reply.run, detailsMessage(reply.run, reply.conflicts, now, 'all'));
+    case 'window':
+      return messageText(windowMessage(reply.window, reply.note));
+    case 'windows':
+      return messageText(windowsMessage(reply.windows));
     case 'on-call':
       return messageText(onCallMessage(reply.view));
     case 'checklist':

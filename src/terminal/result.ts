@@ -2,6 +2,7 @@ import { measureRun } from '../../blocks/measure.ts';
 import { sayHeadline, statusWords } from '../../blocks/say.ts';
 import type { Reply } from '../../commands/command.ts';
 import type { ChecklistView } from '../checklists/checklist-view.ts';
+import type { Window } from '../maintenance/window.ts';
 import type { Action, Plan } from '../plans/plan.ts';
 import type { Advice } from '../runs/advice.ts';
 import type { BackupView, EnvironmentStatus, Preview } from '../runs/door.ts';
@@ -36,6 +37,8 @@ export interface Result {
   readonly runs?: readonly Summary[];
   readonly backups?: readonly BackupView[];
   readonly environments?: readonly string[];
+  /** Maintenance windows. */
+  readonly windows?: readonly Window[];
   /** What a migration would do, of `plan`. */
   readonly plan?: Plan;
   readonly checklist?: ChecklistView;
@@ -137,6 +140,12 @@ export function replyResult(reply: Exclude<Reply, { run: Run }>): Result {
     }
     case 'runs':
       return { ...nothing, runs: reply.runs.map(summary), message: `${reply.runs.length} runs` };
+    case 'window': {
+      const { environment, id, state } = reply.window;
+      return { ...nothing, environment, windows: [reply.window], message: `${id} is ${state}` };
+    }
+    case 'windows':
+      return { ...nothing, windows: reply.windows, message: `${reply.windows.length} windows` };
     case 'on-call': {
       const { environment, duties, contacts } = reply.view;
       const people = duties?.now.map(({ person }) => person) ?? contacts.map(({ name }) => name);

@@ -150,7 +150,7 @@ describe('rights', () => {
   });
 
   it.each([
-    [carol, ['help', 'status', 'validate', 'runs', 'oncall', 'plan', 'cancel']],
+    [carol, ['help', 'status', 'validate', 'runs', 'checklist', 'oncall', 'maintenance', 'plan', 'cancel']],
     [
       alice,
       [
@@ -167,10 +167,28 @@ describe('rights', () => {
           'restore',
           'rollback',
         ],
+        'checklist',
+        'maintenance',
+        'oncall',
         ...['release', 'retry', 'keep', 'pause', 'resume', 'stop', 'slower', 'faster'],
       ],
     ],
-    [bob, ['help', 'status', 'validate', 'runs', 'oncall', 'plan', 'cancel', 'approve', 'reject']],
+    [
+      bob,
+      [
+        'help',
+        'status',
+        'validate',
+        'runs',
+        'checklist',
+        'oncall',
+        'maintenance',
+        'plan',
+        'cancel',
+        'approve',
+        'reject',
+      ],
+    ],
   ])('lets %o ask for no more than their role allows', async (person, allowed) => {
     for (const { word } of commands) {
       const reply = await ask(`${word} env:sandbox`, person).catch((error: { code: string }) => error);
