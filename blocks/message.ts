@@ -57,6 +57,7 @@ export type Block =
   | { readonly type: 'context'; readonly elements: readonly Mrkdwn[] }
   | { readonly type: 'actions'; readonly elements: readonly (Button | Checkboxes)[]; readonly block_id?: string }
   | { readonly type: 'divider' }
+  | { readonly type: 'image'; readonly slack_file: { readonly id: string }; readonly alt_text: string }
   | { readonly type: 'input'; readonly block_id: string; readonly label: PlainText; readonly element: TextInput };
 
 /** What is posted: `text` is the notification and what a screen reader says; `blocks` is what is seen. */
@@ -107,6 +108,12 @@ export function context(text: string): Block {
 }
 
 export const divider: Block = { type: 'divider' };
+
+/** The message with a picture at its end; `shows` says in words what it shows. */
+export function withImage({ text, blocks }: Message, fileId: string, shows: string): Message {
+  const image: Block = { type: 'image', slack_file: { id: fileId }, alt_text: cut(shows === '' ? text : shows, 2000) };
+  return { text, blocks: [...blocks.slice(0, limits.blocks - 1), image] };
+}
 
 /** No block at all when there is no button. */
 export function actions(buttons: readonly (Button | null)[]): Block[] {

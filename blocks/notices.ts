@@ -2,7 +2,7 @@ import type { ControlWord, EnvironmentView } from '../src/runs/door.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { Finding } from '../src/systems/finding.ts';
 import { environmentButton } from './button.ts';
-import { code, mentionUser, plain } from './escape.ts';
+import { code, mentionUser, plain, ticked } from './escape.ts';
 import { findingLines } from './findings.ts';
 import { actions, type Message, section, sections } from './message.ts';
 import { sayHeadline } from './say.ts';
@@ -136,6 +136,11 @@ export function staleMessage(why: string): Message {
 export function threadLine(mark: string, text: string): Message {
   const line = `${mark} ${plain(text, 600)}`;
   return notice(line, line);
+}
+
+/** One line that the bot says by itself: names between backticks are shown as such, the rest is plain words. */
+export function lineMessage(text: string): Message {
+  return notice(plain(text, 300), ticked(text));
 }
 
 function notice(text: string, line: string): Message {

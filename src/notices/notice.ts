@@ -9,13 +9,25 @@ export interface NewNotice {
   /** The same key is told once, however often it is added (two replicas, a crash after adding). */
   readonly once: string;
   readonly content: NoticeContent;
+  /** A run's id or a topic: it goes into the thread of that message at the same place; where there is none it stands alone. */
+  readonly thread?: string;
+  /** A PNG under the text; where the app may not upload files the message goes without it. */
+  readonly image?: NoticeImage;
 }
 
-export interface Notice extends NewNotice {
+export interface NoticeImage {
+  readonly png: Buffer;
+  /** What it shows, for those who do not see it. */
+  readonly shows: string;
+}
+
+export interface Notice extends Omit<NewNotice, 'content'> {
   /** Grows: notices are told in this order. */
   readonly id: number;
   /** When it was added: ISO 8601. */
   readonly at: string;
+  /** Null = another version of the bot added it, and this one does not know what it says. */
+  readonly content: NoticeContent | null;
 }
 
 /** What notices say, by kind. To add one: a kind here with its zod schema in `notice-content.ts`, and a message in `blocks/`. */
@@ -64,4 +76,17 @@ export interface ChecklistNotice {
 export interface Notices {
   /** In one transaction: all or none. */
   add(notices: readonly NewNotice[]): Promise<void>;
+}
+
+/** What those read who tell notices. */
+export interface NoticeRecords extends Notices {
+  /** Those that come after an id, oldest first. */
+  list(afterId: number, limit: number): Promise<readonly Notice[]>;
+  /** Wakes when there may be new ones; answers how to stop that. */
+  listen(wake: () => void): Promise<() => Promise<void>>;
+  /** Id of the last one that was told; 0 at first. */
+  cursor(): Promise<number>;
+  moveCursor(id: number): Promise<void>;
+  /** Slack would never take it: its word is kept with it. */
+  refuse(id: number, word: string): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { NoticeRecords } from '../notices/notice.ts';
 import type { Door } from '../runs/door.ts';
 import type { Run, RunEvent } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -6,6 +7,7 @@ import { createCardPace } from './card-pace.ts';
 import type { Outbox } from './outbox.ts';
 import { SlackBusy, SlackRefused } from './slack-calls.ts';
 import type { EventTeller } from './tell-event.ts';
+import { merged, type NoticeTeller } from './tell-notice.ts';
 import { tellingsOf } from './tellings.ts';
 import { createWaker } from './waker.ts';
 
@@ -23,21 +25,24 @@ export interface Pace {
 
 const usualPace: Pace = { edit: 3_000, stage: 1_200, poll: 15_000, backoff: 500 };
 const eventsAtOnce = 200;
+const noticesAtOnce = 50;
 const longestBackoff = 60_000;
 
 /**
- * Follows the events of all runs and tells Slack. The cursor moves behind an event only when all of it was told, and
+ * Follows the events of all runs and the notices and tells Slack. A cursor moves behind one only when all of it was told, and
  * every post is made once by its name, so that a crash anywhere leaves nothing out and says nothing twice.
  */
 export function createAnnouncer(deps: {
   readonly door: Pick<Door, 'events' | 'listen' | 'run'>;
   readonly outbox: Pick<Outbox, 'cursor' | 'moveCursor'>;
   readonly teller: EventTeller;
+  readonly notices: Pick<NoticeRecords, 'list' | 'listen' | 'cursor' | 'moveCursor'>;
+  readonly noticeTeller: NoticeTeller;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly pace?: Partial<Pace>;
 }): { start(): Promise<void>; stop(): Promise<void> } {
-  const { door, outbox, teller, logger, clock } = deps;
+  const { door, outbox, teller, notices, noticeTeller, logger, clock } = deps;
   const pace = { ...usualPace, ...deps.pace };
   const waker = createWaker();
   const cards = createCardPace({ show: teller.card, find: (id) => door.run(id), clock, pace });
@@ -46,7 +51,19 @@ export function createAnnouncer(deps: {
   let stopListening: () => Promise<void> = async () => {};
 
   /** False when there was nothing to tell. */
-  async function tellBatch(): Promise<boolean> {
+  async function tellNotices(): Promise<boolean> {
+    const found = await notices.list(await notices.cursor(), noticesAtOnce);
+    const told = new Set(merged(found));
+    for (const notice of found) {
+      if (stopped) return true;
+      if (told.has(notice)) await noticeTeller.tell(notice);
+      await notices.moveCursor(notice.id);
+    }
+    return found.length > 0;
+  }
+
+  /** False when there was nothing to tell. */
+  async function tellEvents(): Promise<boolean> {
     const events = await door.events(await outbox.cursor(), eventsAtOnce);
     if (events.length === 0) return false;
     const runs = await readRuns(door, events);
@@ -66,7 +83,8 @@ export function createAnnouncer(deps: {
     let failures = 0;
     while (!stopped) {
       try {
-        const more = await tellBatch();
+        const events = await tellEvents();
+        const more = (await tellNotices()) || events;
         await cards.flush();
         failures = 0;
         if (!more) await waker.wait(Math.min(pace.poll, cards.nextDue()));
@@ -84,7 +102,8 @@ export function createAnnouncer(deps: {
 
   return {
     async start() {
-      stopListening = await door.listen(waker.wake);
+      const ends = await Promise.all([door.listen(waker.wake), notices.listen(waker.wake)]);
+      stopListening = async () => void (await Promise.all(ends.map((end) => end())));
       ended = follow();
     },
     async stop() {

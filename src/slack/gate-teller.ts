@@ -2,7 +2,7 @@ import { gateCard } from '../../blocks/gate-card.ts';
 import type { Run } from '../runs/run.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import type { Identity } from './identity.ts';
-import type { PostOnce } from './post-once.ts';
+import { aboutRun, type PostOnce } from './post-once.ts';
 import type { SlackCalls } from './slack-calls.ts';
 
 /** Shows the votes on single steps of a run: a message each, whose buttons go when it waits for nobody any more. */
@@ -21,6 +21,7 @@ export function createGateTeller(deps: {
   const shown = new Map<string, string>();
   return {
     async show(run, channel) {
+      const about = aboutRun(run);
       for (const gate of run.control.gates) {
         const name = `gate-${gate.id}`;
         const open = run.control.ballot?.id === gate.id;
@@ -28,8 +29,12 @@ export function createGateTeller(deps: {
         if (shown.get(name) === looks) continue;
         const message = gateCard(run, gate, open ? await tokens.ofRun(run) : {}, await identity.approvers());
         // One that was never shown and waits for nobody any more needs no message.
-        const posted = open ? await posts.post(run, name, channel, message, null) : await posts.find(run, name);
-        if (posted !== null && !posted.fresh) await calls.update(posted.channel, posted.ts, message);
+        const posted = open ? await posts.post(about, name, channel, message, null) : await posts.find(about, name);
+        if (posted !== null && !posted.fresh) {
+          // Deleted by somebody: needed again only while it waits for votes.
+          if (open) await posts.edit(about, name, posted, message);
+          else await calls.update(posted.channel, posted.ts, message);
+        }
         if (shown.size > 10_000) shown.clear();
         shown.set(name, looks);
       }

@@ -21,19 +21,25 @@ export class SlackRefused extends Error {
   }
 }
 
-/** Which post of which run a message is, as it is written into the message's metadata. */
+/** Which post about what a message is, as it is written into the message's metadata. */
 interface PostMark {
+  /** The run's id, or a notice's topic. */
   readonly run: string;
   readonly name: string;
 }
 
 const eventType = 'tas_run_event';
+const uploadTimeout = 30_000;
 type Blocks = webApi.ChatPostMessageArguments['blocks' & keyof webApi.ChatPostMessageArguments];
 
 /** The Web API as far as the bot uses it. Every call throws `SlackBusy` or `SlackRefused`; nothing is tried twice here. */
 export interface SlackCalls {
   /** Id of a public channel by name; an id is taken as it is. */
   channelId(nameOrId: string): Promise<string>;
+  /** Id of the channel of direct messages with a person. */
+  directChannel(user: string): Promise<string>;
+  /** Answers the file's id; nobody sees it before a message shows it. */
+  upload(name: string, content: Buffer): Promise<string>;
   /** Answers the new message's ts. */
   post(channel: string, message: Message, mark: PostMark, thread: string | null): Promise<string>;
   /** Finds a post by its mark, looking no further back than `since`. */
@@ -47,6 +53,7 @@ export interface SlackCalls {
 
 export function createSlackCalls(web: webApi.WebClient): SlackCalls {
   const channels = new Map<string, string>();
+  const direct = new Map<string, string>();
   const blocksOf = (blocks: readonly Block[]): Blocks => blocks as unknown as Blocks;
   return {
     async channelId(nameOrId) {
@@ -56,6 +63,15 @@ export function createSlackCalls(web: webApi.WebClient): SlackCalls {
       if (id === undefined) throw new SlackRefused('channel_not_found', undefined);
       return id;
     },
+    async directChannel(user) {
+      const known = direct.get(user);
+      if (known !== undefined) return known;
+      const { channel } = await call(() => web.conversations.open({ users: user }));
+      if (direct.size > 10_000) direct.clear();
+      direct.set(user, channel?.id ?? '');
+      return channel?.id ?? '';
+    },
+    upload: (name, content) => upload(web, name, content),
     async post(channel, { text, blocks }, mark, thread) {
       const answer = await call(() =>
         web.chat.postMessage({
@@ -87,6 +103,19 @@ export function createSlackCalls(web: webApi.WebClient): SlackCalls {
       return answer.users ?? [];
     },
   };
+}
+
+async function upload(web: webApi.WebClient, name: string, content: Buffer): Promise<string> {
+  const place = await call(() => web.files.getUploadURLExternal({ filename: name, length: content.length }));
+  const id = place.file_id ?? '';
+  const signal = AbortSignal.timeout(uploadTimeout);
+  const body = new Uint8Array(content);
+  const answer = await fetch(place.upload_url ?? '', { method: 'POST', body, signal }).catch((error: unknown) => {
+    throw new SlackBusy(1, error);
+  });
+  if (!answer.ok) throw new SlackBusy(1, new Error(`an upload was answered with ${answer.status}`));
+  await call(() => web.files.completeUploadExternal({ files: [{ id, title: name }] }));
+  return id;
 }
 
 async function listChannels(web: webApi.WebClient, into: Map<string, string>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Desks } from '../../commands/desks.ts';
 import type { Config, RevealSecret } from '../config/config.ts';
+import type { NoticeRecords } from '../notices/notice.ts';
 import type { Door } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -14,6 +15,7 @@ import type { Outbox } from './outbox.ts';
 import { createPostOnce } from './post-once.ts';
 import { createSlackCalls } from './slack-calls.ts';
 import { createEventTeller } from './tell-event.ts';
+import { createNoticeTeller } from './tell-notice.ts';
 import { createUnpostable } from './unpostable.ts';
 
 interface SlackFrontDeps {
@@ -23,6 +25,7 @@ interface SlackFrontDeps {
   readonly door: Door;
   readonly desks: Desks;
   readonly outbox: Outbox;
+  readonly notices: NoticeRecords;
   readonly clock: Clock;
   readonly logger: Logger;
   /** For tests that cannot wait. */
@@ -38,7 +41,7 @@ export interface SlackFront {
 }
 
 export function createSlackFront(deps: SlackFrontDeps): SlackFront {
-  const { config, people, reveal, door, desks, outbox, clock, logger } = deps;
+  const { config, people, reveal, door, desks, outbox, notices, clock, logger } = deps;
   const botToken = reveal(config.botToken);
   const revealed = (reference: string | undefined) => (reference === undefined ? '' : reveal(reference).reveal());
   const calls = createSlackCalls(createWebClient(botToken.reveal(), config.apiUrl, logger));
@@ -66,7 +69,8 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const unpostable = createUnpostable(calls, logger);
   const teller = createEventTeller({ door, calls, posts, tokens, identity, unpostable, clock });
   const pace = deps.pace === undefined ? {} : { pace: deps.pace };
-  const announcer = createAnnouncer({ door, outbox, teller, clock, logger, ...pace });
+  const noticeTeller = createNoticeTeller({ calls, posts, outbox, notices, clock, logger });
+  const announcer = createAnnouncer({ door, outbox, teller, notices, noticeTeller, clock, logger, ...pace });
   return {
     async start() {
       await announcer.start();

@@ -13,7 +13,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import { createGateTeller } from './gate-teller.ts';
 import type { Identity } from './identity.ts';
-import type { PostOnce } from './post-once.ts';
+import { aboutRun, type PostOnce } from './post-once.ts';
 import type { SlackCalls } from './slack-calls.ts';
 import type { Telling } from './tellings.ts';
 import type { Unpostable } from './unpostable.ts';
@@ -30,7 +30,7 @@ const shownConflicts = 300;
 
 export function createEventTeller(deps: {
   readonly door: Pick<Door, 'environments' | 'conflicts'>;
-  readonly calls: SlackCalls;
+  readonly calls: Pick<SlackCalls, 'channelId' | 'update'>;
   readonly posts: PostOnce;
   readonly tokens: ButtonTokens;
   readonly identity: Pick<Identity, 'approvers'>;
@@ -55,23 +55,23 @@ export function createEventTeller(deps: {
   }
 
   async function inThread(run: Run, name: string, message: Message): Promise<void> {
-    const card = await posts.find(run, 'card');
+    const card = await posts.find(aboutRun(run), 'card');
     if (card === null) return;
     const all = `\`npx tas runs ${run.id}\` in a terminal shows all`;
     for (const [index, page] of pages(message, mostPages, all).entries()) {
-      await posts.post(run, index === 0 ? name : `${name}-${index + 1}`, card.channel, page, card.ts);
+      await posts.post(aboutRun(run), index === 0 ? name : `${name}-${index + 1}`, card.channel, page, card.ts);
     }
   }
 
   async function showCard(run: Run): Promise<void> {
     const message = runCard(run, await tokens.ofRun(run), await identity.approvers(), clock.now());
-    const posted = await posts.post(run, 'card', await channelOf(run), message, null);
-    if (!posted.fresh) await calls.update(posted.channel, posted.ts, message);
+    const posted = await posts.post(aboutRun(run), 'card', await channelOf(run), message, null);
+    if (!posted.fresh) await posts.edit(aboutRun(run), 'card', posted, message);
     await clearFailure(run);
   }
 
   async function inChannel(run: Run, name: string, message: Message): Promise<void> {
-    await posts.post(run, name, await channelOf(run), message, null);
+    await posts.post(aboutRun(run), name, await channelOf(run), message, null);
   }
 
   async function tell(telling: Exclude<Telling, { kind: 'card' }>, run: Run): Promise<void> {
@@ -96,7 +96,7 @@ export function createEventTeller(deps: {
       done: () => doneCard(run, buttons, conflicts, now),
       'not-started': () => notStarted(run),
     }[telling.kind]();
-    const { channel, ts } = await posts.post(run, name, await channelOf(run), message, null);
+    const { channel, ts } = await posts.post(aboutRun(run), name, await channelOf(run), message, null);
     if (telling.kind === 'failed') failures.set(run.id, { channel, ts });
   }
 

@@ -1,10 +1,7 @@
 import type { Run } from '../runs/run.ts';
 import type { Logger } from '../shared/logger.ts';
+import { isClosed, isGone } from './refusals.ts';
 import { type SlackCalls, SlackRefused } from './slack-calls.ts';
-
-/** Waiting would not help: this channel takes no messages of ours, and other channels' messages must go on. */
-const closed = ['channel_not_found', 'not_in_channel', 'is_archived', 'restricted_action', 'no_permission'];
-const gone = ['message_not_found', 'cant_update_message', 'edit_window_closed', 'thread_not_found'];
 
 /** Does what it is given and swallows refusals that would be the same for ever. The requester is told once a run. */
 export type Unpostable = (run: Run, work: () => Promise<void>) => Promise<void>;
@@ -17,9 +14,8 @@ export function createUnpostable(calls: Pick<SlackCalls, 'tell'>, logger: Logger
     } catch (error) {
       if (!(error instanceof SlackRefused)) throw error;
       const { word } = error;
-      if (gone.includes(word))
-        return logger.warn({ run: run.id, word }, 'a message is gone or can no longer be edited');
-      if (!closed.includes(word)) throw error;
+      if (isGone(word)) return logger.warn({ run: run.id, word }, 'a message is gone or can no longer be edited');
+      if (!isClosed(word)) throw error;
       logger.error({ run: run.id, word }, 'cannot post in the environment’s channel: invite the bot there');
       if (told.has(run.id)) return;
       if (told.size > 1_000) told.clear();

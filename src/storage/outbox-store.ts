@@ -24,22 +24,37 @@ export function createOutboxStore(database: Database): Outbox {
         [eventId],
       );
     },
-    async post(runId, name) {
+    async post(about, name) {
       const { rows } = await pool.query<{ channel: string; ts: string | null }>(
-        'select channel, ts from tas.post where run_id = $1 and name = $2',
-        [runId, name],
+        'select channel, ts from tas.post where about = $1 and name = $2',
+        [about, name],
       );
       return rows[0] ?? null;
     },
-    async beginPost(runId, name, channel) {
-      await pool.query('insert into tas.post (run_id, name, channel) values ($1, $2, $3) on conflict do nothing', [
-        runId,
+    async lastPost(about, channel) {
+      const { rows } = await pool.query<{ name: string; ts: string }>(
+        `select name, ts from tas.post where about = $1 and channel = $2 and ts is not null
+          order by number desc limit 1`,
+        [about, channel],
+      );
+      return rows[0] ?? null;
+    },
+    async beginPost(about, name, channel) {
+      await pool.query('insert into tas.post (about, name, channel) values ($1, $2, $3) on conflict do nothing', [
+        about,
         name,
         channel,
       ]);
     },
-    async finishPost(runId, name, ts) {
-      await pool.query('update tas.post set ts = $3 where run_id = $1 and name = $2', [runId, name, ts]);
+    async finishPost(about, name, ts) {
+      await pool.query('update tas.post set ts = $3 where about = $1 and name = $2', [about, name, ts]);
+    },
+    async beginAnew(about, name, ts) {
+      const { rowCount } = await pool.query(
+        'update tas.post set ts = null, anew = true where about = $1 and name = $2 and ts = $3 and not anew',
+        [about, name, ts],
+      );
+      return rowCount === 1;
     },
     async saveButton(token, value) {
       await pool.query('insert into tas.button (token, meaning) values ($1, $2) on conflict do nothing', [

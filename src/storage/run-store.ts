@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { RunRecords } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Secret } from '../shared/secret.ts';
@@ -11,6 +11,7 @@ import { createGateStore } from './gate-store.ts';
 import { insertRun } from './insert-run.ts';
 import { createLeaseStore } from './lease-store.ts';
 import { createLedgerStore } from './ledger-store.ts';
+import { listen } from './listen.ts';
 import { changeStatus, eventChannel, goOn, lockStatus, writeEvent } from './run-changes.ts';
 import type { RunQueueClient } from './run-queue-client.ts';
 import { readRuns, readVotes, toEvent } from './run-rows.ts';
@@ -177,7 +178,7 @@ function createEvents(deps: Deps): Pick<RunRecords, 'event' | 'events' | 'listen
       ]);
       return rows.map(toEvent);
     },
-    listen: (wake) => listen(deps.url, wake),
+    listen: (wake) => listen(deps.url, eventChannel, wake),
   };
 }
 
@@ -220,32 +221,4 @@ async function insertVote(
     [runId, vote.voter.id, vote.voter.name, vote.choice, vote.digest, vote.reason, vote.at],
   );
   return rowCount === 1;
-}
-
-/** A connection of its own that listens; reconnects by itself and wakes then, since it may have missed something. */
-async function listen(url: Secret, wake: () => void): Promise<() => Promise<void>> {
-  let client: pg.Client | null = null;
-  let stopped = false;
-  const connect = async (): Promise<void> => {
-    if (stopped) return;
-    const next = new pg.Client({ connectionString: url.reveal() });
-    next.on('notification', wake);
-    next.on('error', () => undefined);
-    next.on('end', () => {
-      if (!stopped) setTimeout(() => void connect().catch(() => undefined), 1000).unref();
-    });
-    client = next;
-    await next.connect();
-    await next.query(`listen ${eventChannel}`);
-    wake();
-  };
-  const stop = async (): Promise<void> => {
-    stopped = true;
-    await client?.end();
-  };
-  await connect().catch(async (error: unknown) => {
-    await stop();
-    throw error;
-  });
-  return stop;
 }

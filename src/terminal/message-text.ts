@@ -26,6 +26,8 @@ function blockText(block: Block, names: Names): string[] {
       return block.elements.map((element) => plainOf(element.text, names));
     case 'divider':
       return [''];
+    case 'image':
+      return [`[${block.alt_text}]`];
     case 'actions':
     case 'input':
       return [];

@@ -8,6 +8,7 @@ import { Secret } from '../../src/shared/secret.ts';
 import { createSlackFront, type SlackFront } from '../../src/slack/slack-front.ts';
 import { fakeDesks } from '../fake-desks.ts';
 import { FakeDoor } from '../fake-door.ts';
+import { MemoryNotices } from '../memory-notices.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
 
 // Machines that build something meanwhile are slow.
@@ -20,6 +21,7 @@ export interface FrontOnSlack {
   readonly slack: SimulatedSlack;
   readonly door: FakeDoor;
   readonly outbox: MemoryOutbox;
+  readonly notices: MemoryNotices;
   /** What was logged, as JSON lines. */
   readonly logged: string[];
   front: SlackFront;
@@ -37,16 +39,18 @@ export async function startFrontOnSlack(
   const slack = await startSlack();
   const door = new FakeDoor();
   const outbox = new MemoryOutbox();
+  const notices = new MemoryNotices();
   const logged: string[] = [];
   const setup: FrontOnSlack = {
     slack,
     door,
     outbox,
+    notices,
     logged,
-    front: makeFront(mode, slack, door, outbox, logged, slowAfter),
+    front: makeFront(mode, slack, { door, outbox, notices }, logged, slowAfter),
     url: null,
     async restart() {
-      setup.front = makeFront(mode, slack, door, outbox, logged, slowAfter);
+      setup.front = makeFront(mode, slack, { door, outbox, notices }, logged, slowAfter);
       const { port } = await setup.front.start();
       setup.url = mode === 'http' ? `http://127.0.0.1:${port}/slack/events` : null;
       slack.connectApp(setup.url);
@@ -63,8 +67,7 @@ export async function startFrontOnSlack(
 function makeFront(
   mode: 'http' | 'socket',
   slack: SimulatedSlack,
-  door: FakeDoor,
-  outbox: MemoryOutbox,
+  memory: { readonly door: FakeDoor; readonly outbox: MemoryOutbox; readonly notices: MemoryNotices },
   logged: string[],
   slowAfter: number | undefined,
 ): SlackFront {
@@ -92,9 +95,8 @@ function makeFront(
     config,
     people: who,
     reveal: (reference) => new Secret(secrets[reference] ?? ''),
-    door,
+    ...memory,
     desks: fakeDesks(),
-    outbox,
     clock: systemClock,
     logger: memoryLogger(logged),
     pace: quick,

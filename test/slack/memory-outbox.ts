@@ -6,6 +6,7 @@ export class MemoryOutbox implements Outbox {
   readonly posts = new Map<string, { channel: string; ts: string | null }>();
   readonly buttons = new Map<string, ButtonMeaning>();
   readonly groups = new Map<string, readonly string[]>();
+  readonly #anew = new Set<string>();
   /** Called before a post is finished: a test throws here to die between post and record. */
   beforeFinish: (name: string) => void = () => {};
 
@@ -15,16 +16,30 @@ export class MemoryOutbox implements Outbox {
   async moveCursor(eventId: number): Promise<void> {
     this.at = Math.max(this.at, eventId);
   }
-  async post(runId: string, name: string): Promise<{ channel: string; ts: string | null } | null> {
-    return this.posts.get(`${runId}/${name}`) ?? null;
+  async post(about: string, name: string): Promise<{ channel: string; ts: string | null } | null> {
+    return this.posts.get(`${about}/${name}`) ?? null;
   }
-  async beginPost(runId: string, name: string, channel: string): Promise<void> {
-    if (!this.posts.has(`${runId}/${name}`)) this.posts.set(`${runId}/${name}`, { channel, ts: null });
+  async lastPost(about: string, channel: string): Promise<{ name: string; ts: string } | null> {
+    const [last] = [...this.posts]
+      .filter(([key, post]) => key.startsWith(`${about}/`) && post.channel === channel && post.ts !== null)
+      .toReversed();
+    return last === undefined ? null : { name: last[0].slice(about.length + 1), ts: last[1].ts ?? '' };
   }
-  async finishPost(runId: string, name: string, ts: string): Promise<void> {
+  async beginPost(about: string, name: string, channel: string): Promise<void> {
+    if (!this.posts.has(`${about}/${name}`)) this.posts.set(`${about}/${name}`, { channel, ts: null });
+  }
+  async finishPost(about: string, name: string, ts: string): Promise<void> {
     this.beforeFinish(name);
-    const post = this.posts.get(`${runId}/${name}`);
+    const post = this.posts.get(`${about}/${name}`);
     if (post !== undefined) post.ts = ts;
+  }
+  async beginAnew(about: string, name: string, ts: string): Promise<boolean> {
+    const key = `${about}/${name}`;
+    const post = this.posts.get(key);
+    if (post === undefined || post.ts !== ts || this.#anew.has(key)) return false;
+    this.#anew.add(key);
+    post.ts = null;
+    return true;
   }
   async saveButton(token: string, meaning: ButtonMeaning): Promise<void> {
     if (!this.buttons.has(token)) this.buttons.set(token, meaning);

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { ChecklistNotice, MaintenanceNotice, NoticeContent, PageNotice } from './notice.ts';
+
+const page: z.ZodType<PageNotice> = z.object({
+  kind: z.literal('page'),
+  state: z.enum(['raised', 'resolved']),
+  environment: z.string(),
+  severity: z.enum(['critical', 'error', 'warning']),
+  summary: z.string(),
+  advice: z.string(),
+  runId: z.string().nullable(),
+  users: z.array(z.string()),
+  note: z.string().nullable(),
+});
+
+const maintenance: z.ZodType<MaintenanceNotice> = z.object({
+  kind: z.literal('maintenance'),
+  words: z.string(),
+  environment: z.string(),
+  from: z.string(),
+  to: z.string(),
+  reason: z.string(),
+  trueUntil: z.string().nullable(),
+});
+
+const checklist: z.ZodType<ChecklistNotice> = z.object({ kind: z.literal('checklist'), runId: z.string() });
+
+/** What was stored is checked when it is read: another version of the bot may have written it. */
+export const noticeContent: z.ZodType<NoticeContent> = z.union([
+  z.object({ kind: z.literal('line'), text: z.string() }),
+  page,
+  maintenance,
+  checklist,
+]);
