@@ -1,9 +1,11 @@
+import { maintenanceMessage } from '../../blocks/maintenance.ts';
 import { type Message, withImage } from '../../blocks/message.ts';
 import { lineMessage } from '../../blocks/notices.ts';
 import { pageMessage } from '../../blocks/oncall.ts';
 import type { Notice, NoticeContent, NoticeImage, NoticeRecords } from '../notices/notice.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { ChecklistTeller } from './checklist-teller.ts';
 import type { Outbox } from './outbox.ts';
 import type { About, PostOnce } from './post-once.ts';
 import { isOurs } from './refusals.ts';
@@ -20,6 +22,7 @@ interface Deps {
   readonly posts: PostOnce;
   readonly outbox: Pick<Outbox, 'lastPost'>;
   readonly notices: Pick<NoticeRecords, 'refuse'>;
+  readonly checklist: ChecklistTeller;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -28,15 +31,16 @@ export function createNoticeTeller(deps: Deps): NoticeTeller {
   const { calls, posts, outbox, notices, clock, logger } = deps;
 
   /** Null = there is nothing to say any more. */
-  async function messageOf(content: NoticeContent): Promise<Message | null> {
+  async function messageOf(content: NoticeContent, at: string): Promise<Message | null> {
     switch (content.kind) {
       case 'line':
         return lineMessage(content.text);
       case 'page':
         return pageMessage(content);
-      case 'maintenance':
       case 'checklist':
-        return null;
+        return deps.checklist(content.runId, at);
+      case 'maintenance':
+        return maintenanceMessage(content);
     }
   }
 
@@ -61,7 +65,7 @@ export function createNoticeTeller(deps: Deps): NoticeTeller {
 
   async function show(notice: Notice, content: NoticeContent): Promise<void> {
     if (isOutOfDate(content, clock.now())) return;
-    const message = await messageOf(content);
+    const message = await messageOf(content, notice.at);
     if (message === null) return;
     const { to } = notice;
     const channel = 'user' in to ? await calls.directChannel(to.user) : await calls.channelId(to.channel);
