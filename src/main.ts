@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const unwell = (what: string) => (error: Error) => app.logger.warn({ error: error.message }, what);
   const keepers = [
     repeat(3_000, () => app.onCall.tick(), unwell('nobody followed what to page for')),
-    repeat(3_000, () => app.checklists.board.sweep(), unwell('nobody brought checklists up to date')),
+    repeat(5_000, () => app.checklists.board.sweep(), unwell('nobody brought checklists up to date')),
     repeat(5_000, () => app.maintenance.tick(), unwell('nobody looked after maintenance windows')),
     repeat(15_000, () => app.onCall.bake(), unwell('nobody looked after runs that have ended')),
   ];

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Message } from './message.ts';
 import { bot, type Member, team } from './people.ts';
 import type { OpenView } from './views.ts';
@@ -214,6 +214,10 @@ export function eventPayload(event: object, now: number): object {
   };
 }
 
+let lastAction = 0;
+
+/** In microseconds, and later than every one before. */
 export function actionTs(): string {
-  return `${Math.floor(Date.now() / 1000)}.${randomInt(100_000, 1_000_000)}`;
+  lastAction = Math.max(lastAction + 1, Date.now() * 1000);
+  return `${Math.floor(lastAction / 1_000_000)}.${String(lastAction % 1_000_000).padStart(6, '0')}`;
 }

@@ -54,6 +54,7 @@ export function createChecklistBoard(
         {
           topic: `checklist:${runId}`,
           to: { channel: deps.channelOf(run.environment) },
+          thread: runId,
           anew: false,
           once: `checklist:${runId}:${number}:${look.slice(0, 16)}`,
           content: { kind: 'checklist', runId },

@@ -45,6 +45,8 @@ export interface SlackCalls {
   /** Finds a post by its mark, looking no further back than `since`. */
   findPost(channel: string, mark: PostMark, thread: string | null, since: Date): Promise<string | null>;
   update(channel: string, ts: string, message: Message): Promise<void>;
+  /** The address of a message; null where Slack gives none that a link may hold. */
+  link(channel: string, ts: string): Promise<string | null>;
   /** A direct message. */
   tell(user: string, message: Message): Promise<void>;
   openWindow(triggerId: string, window: Modal): Promise<void>;
@@ -89,6 +91,10 @@ export function createSlackCalls(web: webApi.WebClient): SlackCalls {
     findPost: (channel, mark, thread, since) => findPost(web, channel, mark, thread, since),
     async update(channel, ts, { text, blocks }) {
       await call(() => web.chat.update({ channel, ts, text, blocks: blocksOf(blocks) ?? [] }));
+    },
+    async link(channel, ts) {
+      const { permalink = '' } = await call(() => web.chat.getPermalink({ channel, message_ts: ts }));
+      return /^https:\/\/[^\s<>|^]+$/.test(permalink) ? permalink : null;
     },
     async tell(user, { text, blocks }) {
       await call(() => web.chat.postMessage({ channel: user, text, blocks: blocksOf(blocks) ?? [] }));

@@ -8,6 +8,7 @@ import { slowAfter } from '../shared/when-slow.ts';
 import { createAnnouncer, type Pace } from './announce.ts';
 import { createAsk } from './asks.ts';
 import { createButtonTokens } from './button-tokens.ts';
+import { createChecklistTeller } from './checklist-teller.ts';
 import { createClicks } from './clicks.ts';
 import { createIdentity } from './identity.ts';
 import { createListener, createWebClient } from './listen.ts';
@@ -69,7 +70,8 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const unpostable = createUnpostable(calls, logger);
   const teller = createEventTeller({ door, calls, posts, tokens, identity, unpostable, clock });
   const pace = deps.pace === undefined ? {} : { pace: deps.pace };
-  const noticeTeller = createNoticeTeller({ calls, posts, outbox, notices, clock, logger });
+  const checklist = createChecklistTeller({ desks, tokens, posts, calls });
+  const noticeTeller = createNoticeTeller({ checklist, calls, posts, outbox, notices, clock, logger });
   const announcer = createAnnouncer({ door, outbox, teller, notices, noticeTeller, clock, logger, ...pace });
   return {
     async start() {

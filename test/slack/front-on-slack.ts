@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import type { Desks } from '../../commands/desks.ts';
 import { groups, people } from '../../sandbox/slack/people.ts';
 import { type SimulatedSlack, startSlack } from '../../sandbox/slack/slack.ts';
 import { configSchema } from '../../src/config/config.ts';
@@ -22,6 +23,8 @@ export interface FrontOnSlack {
   readonly door: FakeDoor;
   readonly outbox: MemoryOutbox;
   readonly notices: MemoryNotices;
+  /** What commands ask beside the door, from the next start on. */
+  desks: Partial<Desks>;
   /** What was logged, as JSON lines. */
   readonly logged: string[];
   front: SlackFront;
@@ -46,11 +49,13 @@ export async function startFrontOnSlack(
     door,
     outbox,
     notices,
+    desks: {},
     logged,
-    front: makeFront(mode, slack, { door, outbox, notices }, logged, slowAfter),
+    front: makeFront(mode, slack, { door, outbox, notices, desks: fakeDesks() }, logged, slowAfter),
     url: null,
     async restart() {
-      setup.front = makeFront(mode, slack, { door, outbox, notices }, logged, slowAfter);
+      const memory = { door, outbox, notices, desks: fakeDesks(setup.desks) };
+      setup.front = makeFront(mode, slack, memory, logged, slowAfter);
       const { port } = await setup.front.start();
       setup.url = mode === 'http' ? `http://127.0.0.1:${port}/slack/events` : null;
       slack.connectApp(setup.url);
@@ -67,7 +72,12 @@ export async function startFrontOnSlack(
 function makeFront(
   mode: 'http' | 'socket',
   slack: SimulatedSlack,
-  memory: { readonly door: FakeDoor; readonly outbox: MemoryOutbox; readonly notices: MemoryNotices },
+  memory: {
+    readonly door: FakeDoor;
+    readonly outbox: MemoryOutbox;
+    readonly notices: MemoryNotices;
+    readonly desks: Desks;
+  },
   logged: string[],
   slowAfter: number | undefined,
 ): SlackFront {
@@ -96,7 +106,6 @@ function makeFront(
     people: who,
     reveal: (reference) => new Secret(secrets[reference] ?? ''),
     ...memory,
-    desks: fakeDesks(),
     clock: systemClock,
     logger: memoryLogger(logged),
     pace: quick,
