@@ -38,6 +38,8 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
   'files.getUploadURLExternal': ['files:write'],
   'files.completeUploadExternal': ['files:write'],
   'usergroups.users.list': ['usergroups:read'],
+  // The address of a message of ours; no scope.
+  'chat.getPermalink': [],
   // Opened by a trigger; no scope.
   'views.open': [],
 };
