@@ -1,0 +1,131 @@
+import { followRuns } from '../../src/oncall/follow-runs.ts';
+import { pageReasons } from '../../src/oncall/page.ts';
+import { createPages } from '../../src/oncall/pages.ts';
+import type { RunEvent, RunEventType } from '../../src/runs/run.ts';
+import { samplePlan, sampleRun } from '../sample-run.ts';
+import { memoryPageStore } from './memory-page-store.ts';
+
+const secret = 'personal words of alice@example.org';
+
+function world(reasons: readonly (typeof pageReasons)[number][] = pageReasons, down = false) {
+  const store = memoryPageStore();
+  const events: RunEvent[] = [];
+  const clock = { now: () => new Date('2026-11-20T12:00:00.000Z') };
+  const failed = sampleRun({
+    id: 'run-1',
+    status: 'parked',
+    reason: secret,
+    requester: { id: 'UALICE', name: secret },
+    failure: { code: 'unreachable', message: secret, advice: secret, retryable: true },
+  });
+  const rollback = sampleRun({ id: 'run-2', plan: samplePlan({ action: 'rollback', subject: 'run-1' }) });
+  const deps = {
+    store,
+    pages: createPages({ store, reasons, clock }),
+    events: async (afterId: number, limit: number) => events.filter(({ id }) => id > afterId).slice(0, limit),
+    run: async (runId: string) => [failed, rollback].find(({ id }) => id === runId) ?? null,
+    servicesDown: async () => down,
+  };
+  return {
+    ...deps,
+    store,
+    async happens(...types: (RunEventType | [string, RunEventType])[]) {
+      for (const one of types) {
+        const [runId, type] = typeof one === 'string' ? ['run-1', one] : one;
+        const id = events.length + 1;
+        events.push({ id, runId, type, text: secret, at: new Date(Date.UTC(2026, 10, 20, 10, 0, id)).toISOString() });
+      }
+      await followRuns(deps);
+    },
+    replay: (from: number) =>
+      followRuns({ ...deps, store: { cursor: cursorFrom(from), moveCursor: async () => undefined } }),
+    states: () => [...store.pages.values()].map(({ key, state, severity }) => `${key} ${state} ${severity}`),
+  };
+
+  /** As a replica that is behind. */
+  function cursorFrom(from: number): () => Promise<number> {
+    let asked = false;
+    return async () => {
+      const at = asked ? events.length : from;
+      asked = true;
+      return at;
+    };
+  }
+}
+
+describe('a run', () => {
+  it('that stops calls somebody until it is done, undone or closed, and not only until it is retried', async () => {
+    const { happens, states } = world();
+    await happens('requested', 'started', 'step-started', 'failed');
+    expect(states()).toEqual(['run:run-1 raised error']);
+    await happens('resumed', 'step-started', 'progress');
+    expect(states()).toEqual(['run:run-1 raised error']);
+    await happens('done');
+    expect(states()).toEqual(['run:run-1 resolved error']);
+  });
+
+  it('that stops with services down is critical', async () => {
+    const { happens, states } = world(pageReasons, true);
+    await happens('failed');
+    expect(states()).toEqual(['run:run-1 raised critical']);
+    await happens('closed');
+    expect(states()).toEqual(['run:run-1 resolved critical']);
+  });
+
+  it('that nobody carries out calls somebody until it gives a sign of life', async () => {
+    const { happens, states } = world();
+    await happens('lost');
+    expect(states()).toEqual(['lost:run-1 raised error']);
+    await happens('progress');
+    expect(states()).toEqual(['lost:run-1 resolved error']);
+  });
+
+  it('that is parked because it was lost is one case, not two', async () => {
+    const { happens, states } = world();
+    await happens('lost', 'failed');
+    expect(states()).toEqual(['lost:run-1 resolved error', 'run:run-1 raised error']);
+  });
+
+  it('pages with its ids and codes alone: no names, no reasons, no words of its failure', async () => {
+    const { happens, store } = world();
+    await happens('failed', 'lost');
+    const said = JSON.stringify([...store.pages.values()]);
+    expect(said).not.toMatch(/alice|personal/);
+    expect(said).toMatch(/migrate space-isolation stopped.*unreachable/);
+  });
+
+  it('is followed by any number of replicas to the same end', async () => {
+    const { happens, replay, states } = world();
+    await happens('failed', 'resumed', 'failed', 'closed');
+    expect(states()).toEqual(['run:run-1 resolved error']);
+    await replay(0);
+    expect(states()).toEqual(['run:run-1 resolved error']);
+    await happens('failed');
+    await replay(0);
+    expect(states()).toEqual(['run:run-1 raised error']);
+  });
+
+  it('pages only for what the configuration names', async () => {
+    const { happens, states } = world(['run-lost']);
+    await happens('failed', 'lost');
+    expect(states()).toEqual(['lost:run-1 raised error']);
+  });
+
+  it('that was undone is not watched any more', async () => {
+    const { happens, pages, states } = world();
+    await pages.raise(
+      'bake',
+      'bake:run-1',
+      { reason: 'bake-failed', environment: 'sandbox', severity: 'error', summary: 's', advice: 'a', runId: 'run-1' },
+      new Date('2026-11-20T09:00:00.000Z'),
+    );
+    await happens(['run-2', 'done']);
+    expect(states()).toEqual(['bake:run-1 resolved error']);
+  });
+});
+
+it('goes through more events than it reads at once', async () => {
+  const { happens, states } = world();
+  await happens('failed', ...Array.from({ length: 450 }, () => 'progress' as const), 'done');
+  expect(states()).toEqual(['run:run-1 resolved error']);
+});
