@@ -5,7 +5,7 @@ import { environmentButton } from './button.ts';
 import { code, mentionUser, plain, ticked } from './escape.ts';
 import { findingLines } from './findings.ts';
 import { actions, type Message, section, sections } from './message.ts';
-import { sayHeadline } from './say.ts';
+import { sayHeadline, standsBeforeStart } from './say.ts';
 
 /** Short answers to the person who asked, seen by nobody else. */
 export function submittedMessage(run: Run, votesNeeded: number, channel: string): Message {
@@ -69,9 +69,11 @@ export function controlledMessage(run: Run, what: ControlWord): Message {
 export function pausedMessage(run: Run): Message {
   const headline = plain(sayHeadline(run));
   const why = plain(run.control.pause ?? 'it goes on by now', 400);
+  const environment = plain(run.environment, 60);
+  const held = standsBeforeStart(run) ? `*${environment}* is free meanwhile.` : `*${environment}* stays held.`;
   return notice(
     `Paused: ${headline}`,
-    `⏸ *Paused: ${headline}*\n${mentionUser(run.requester.id)}: ${why}. *${plain(run.environment, 60)}* stays held. ${code(`/tas resume ${run.id}`)} or ${code(`/tas stop ${run.id}`)}`,
+    `⏸ *Paused: ${headline}*\n${mentionUser(run.requester.id)}: ${why}. ${held} ${code(`/tas resume ${run.id}`)} or ${code(`/tas stop ${run.id}`)}`,
   );
 }
 

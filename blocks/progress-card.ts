@@ -7,7 +7,7 @@ import { progressLine } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { type Measure, measureRun } from './measure.ts';
 import { actions, type Block, context, type Message, section, sections } from './message.ts';
-import { sayCount, sayHeadline, statusWords } from './say.ts';
+import { sayCount, sayHeadline, standsBeforeStart, statusWords } from './say.ts';
 
 const barLength = 20;
 
@@ -36,6 +36,7 @@ function bar(fraction: number): string {
 }
 
 function phase(run: Run, measure: Measure): string {
+  if (standsBeforeStart(run)) return 'paused before its start';
   if (measure.current === null || run.status === 'paused') return statusWords[run.status];
   return `▶ ${plain(measure.current.stage, 80)}: ${plain(measure.current.step.title, 160)}`;
 }

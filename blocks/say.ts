@@ -68,6 +68,11 @@ export function sayUtc(iso: string): string {
   return Number.isNaN(time.getTime()) ? iso : `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
+/** Paused before anything of it was begun: then it does not hold its environment. */
+export function standsBeforeStart({ status, steps, control }: Pick<Run, 'status' | 'steps' | 'control'>): boolean {
+  return status === 'paused' && control.ballot === null && steps.every(({ state }) => state === 'waiting');
+}
+
 /** What a run is about, in one or two words. */
 export function sayAbout(plan: Pick<Plan, 'action' | 'subject'>): string {
   if (plan.action === 'migrate') return plan.subject;

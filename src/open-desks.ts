@@ -90,6 +90,7 @@ function openRunChecklists({ config, database, queue, records, listBackups, noti
     findRun: (runId) => records.find(runId),
     listBackups,
     notices,
+    clock,
     packs: config.bot.packs,
     environments: config.environments,
     openRuns: (environment) =>

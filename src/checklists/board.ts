@@ -1,4 +1,5 @@
 import type { Notices } from '../notices/notice.ts';
+import type { Clock } from '../shared/clock.ts';
 import { digestOf, type Json } from '../shared/json.ts';
 import type { ChecklistRecords } from './checklist-records.ts';
 import { type ChecklistView, viewChecklist, waitsFor } from './checklist-view.ts';
@@ -31,19 +32,23 @@ export async function readView(sources: ChecklistSources, runId: string): Promis
 export function createChecklistBoard(
   deps: ChecklistSources & {
     readonly notices: Notices;
+    readonly clock: Clock;
     /** The channel in which an environment's runs are told. */
     readonly channelOf: (environment: string) => string;
   },
 ): ChecklistBoard {
   const { records, notices } = deps;
 
-  async function refresh(runId: string): Promise<void> {
+  async function refresh(runId: string, listBackups = deps.listBackups): Promise<void> {
     const stored = await records.find(runId);
     const run = stored === null ? null : await deps.findRun(runId);
     if (stored === null || run === null) return;
-    const view = viewChecklist(stored, run, await deps.listBackups(run.environment));
+    const view = viewChecklist(stored, run, await listBackups(run.environment));
     if (view.waitsAt !== null && waitsFor(view, view.waitsAt).length === 0) {
-      await records.resume(runId, 'what the checklist waited for is ticked');
+      await records.resume(runId, 'what its checklist waited for is ticked');
+    } else if (view.waitsAt === 'start' && isOutOfTime(run, deps.clock.now())) {
+      // It comes to its gate once more, and ends there.
+      await records.resume(runId, 'its approval ran out while it waited for its checklist');
     }
     const shown = await records.shown(runId);
     const look = lookOf(view);
@@ -66,11 +71,22 @@ export function createChecklistBoard(
   }
 
   return {
-    refresh,
+    refresh: (runId) => refresh(runId),
     async sweep() {
-      for (const runId of await records.restless()) await refresh(runId);
+      const read = new Map<string, ReturnType<ChecklistSources['listBackups']>>();
+      const once: ChecklistSources['listBackups'] = (environment) => {
+        const backups = read.get(environment) ?? deps.listBackups(environment);
+        read.set(environment, backups);
+        return backups;
+      };
+      for (const runId of await records.restless()) await refresh(runId, once);
     },
   };
+}
+
+/** What people have voted for may no longer start. */
+function isOutOfTime({ votes, expiresAt }: RunFacts, now: Date): boolean {
+  return votes.length > 0 && now.getTime() >= Date.parse(expiresAt);
 }
 
 /** Equal for what looks equal. */

@@ -1,4 +1,5 @@
 import type { Notices } from '../notices/notice.ts';
+import type { Clock } from '../shared/clock.ts';
 import { type ChecklistBoard, type ChecklistSources, createChecklistBoard } from './board.ts';
 import type { ChecklistItem } from './checklist-item.ts';
 import { type ChecklistDesk, type ChecklistGates, createChecklistDesk, createChecklistGates } from './desk.ts';
@@ -6,6 +7,7 @@ import { type ChecklistSettings, readChecklist } from './read-checklist.ts';
 
 interface Deps extends ChecklistSources {
   readonly notices: Notices;
+  readonly clock: Clock;
   readonly packs: readonly string[];
   /** What each environment's configuration says. */
   readonly environments: Readonly<

@@ -8,8 +8,11 @@ export interface RunFacts {
   readonly status: string;
   readonly plan: Plan;
   readonly requester: { readonly id: string };
-  /** ISO 8601 */
+  /** Times are ISO 8601. */
   readonly requestedAt: string;
+  /** When what was voted for may start no more. */
+  readonly expiresAt: string;
+  readonly votes: readonly unknown[];
   readonly steps: readonly StepFact[];
   /** Findings of the checks that the run carried out. */
   readonly findings: readonly Finding[];

@@ -52,6 +52,7 @@ async function open(items: readonly ChecklistItem[]): Promise<StoredRun> {
   };
   board = createChecklistBoard({
     ...sources,
+    clock,
     notices: { add: async (some) => void notices.push(...some) },
     channelOf: () => 'tas-platform',
   });
@@ -147,9 +148,19 @@ describe('a run that its checklist gates', () => {
   it('whose approval ran out while it waited does not start', async () => {
     const run = await open([toldUsers]);
     await bot.sql('update tas.run set votes_needed = 1 where id = $1', [run.id]);
+    await bot.records.addVote(run.id, {
+      voter: { id: 'UBOB', name: 'bob' },
+      choice: 'approve',
+      digest: run.digest,
+      reason: null,
+      at: '2026-11-20T10:00:00.000Z',
+    });
     await world.carryOut(run);
+    world.now = new Date('2026-11-20T10:59:59Z');
+    await board.sweep();
+    expect((await world.run(run.id)).status).toBe('paused');
     world.now = new Date('2026-11-20T11:00:01Z');
-    await tick(run, 'users-told');
+    await board.sweep();
     expect(await world.carryOut(run, undefined, 2)).toBe('voided');
     expect((await world.run(run.id)).failure).toMatchObject({ code: 'expired' });
     expect(filled()).toBe(0);

@@ -26,6 +26,7 @@ beforeEach(async () => {
     findRun: (id) => setup.door.run(id),
     listBackups: async () => [],
     notices: setup.notices,
+    clock: systemClock,
     packs: [],
     environments: {
       sandbox: { channel: 'tas-platform', checklist: { files: [], items: [], gates: {}, without: [] }, variables: {} },
