@@ -4,7 +4,7 @@ import { sayDuration } from '../src/shared/duration.ts';
 import { sayLocalTime } from '../src/shared/local-time.ts';
 import { cut } from './cut.ts';
 import { code, plain } from './escape.ts';
-import { context, type Message, section, sections } from './message.ts';
+import { context, limits, type Message, section, sections } from './message.ts';
 import { sayUtc } from './say.ts';
 import { when } from './when.ts';
 
@@ -30,7 +30,7 @@ export function maintenanceMessage(notice: MaintenanceNotice): Message {
   const text = cut(notice.words, 1_000)
     .replaceAll(/\{([^{}]*)\}/g, (_all, name: string) => named(name))
     .trim();
-  return { text, blocks: [section(text)] };
+  return { text: cut(text, limits.text), blocks: [section(text)] };
 }
 
 /** In the reader's own zone, and in UTC for those who write to each other about it. */

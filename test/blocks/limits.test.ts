@@ -8,6 +8,7 @@ import { failureCard } from '../../blocks/failure-card.ts';
 import { split } from '../../blocks/fit.ts';
 import { gateCard } from '../../blocks/gate-card.ts';
 import { helpMessage } from '../../blocks/help.ts';
+import { maintenanceMessage, windowMessage, windowsMessage } from '../../blocks/maintenance.ts';
 import type { Message } from '../../blocks/message.ts';
 import {
   chooseEnvironmentMessage,
@@ -22,6 +23,7 @@ import {
   threadLine,
   votedMessage,
 } from '../../blocks/notices.ts';
+import { onCallMessage, pageMessage } from '../../blocks/oncall.ts';
 import { planMessage } from '../../blocks/plan-view.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
@@ -29,6 +31,8 @@ import { runCard } from '../../blocks/run-card.ts';
 import { runsMessage } from '../../blocks/runs.ts';
 import { statusMessage } from '../../blocks/status.ts';
 import { blockErrors } from '../../sandbox/slack/limits/blocks.ts';
+import type { Window as MaintenanceWindow } from '../../src/maintenance/window.ts';
+import { usualWords } from '../../src/maintenance/words.ts';
 import type { Action } from '../../src/plans/plan.ts';
 import { runStatuses } from '../../src/runs/run-status.ts';
 import { sampleNow } from '../sample-run.ts';
@@ -159,6 +163,75 @@ long.push(
     ),
   ],
   ['advice for a terminal', adviceMessage(hostileAdvice, null)],
+);
+
+const hostilePage = {
+  kind: 'page',
+  environment: hostile,
+  severity: 'critical',
+  summary: hostile,
+  advice: hostile,
+  runId: hostile,
+  users: Array.from({ length: 50 }, (_, index) => (index === 0 ? hostile : `U${index}`)),
+  note: hostile,
+} as const;
+const hostileNotice = {
+  kind: 'maintenance',
+  environment: hostile,
+  from: hostile,
+  to: hostile,
+  reason: hostile,
+} as const;
+const hostileWindow: MaintenanceWindow = {
+  id: hostile,
+  environment: hostile,
+  from: '2026-11-24T01:00:00.000Z',
+  to: hostile,
+  zone: hostile,
+  reason: hostile,
+  migration: hostile,
+  state: 'active',
+  createdBy: { id: hostile, name: hostile },
+  createdAt: hostile,
+  startedAt: hostile,
+  endedAt: hostile,
+  remark: hostile,
+};
+const hostileDuty = { person: hostile, level: 1e9, policy: hostile, schedule: hostile, from: hostile, until: hostile };
+pieces.push(
+  ['a page', pageMessage({ ...hostilePage, state: 'raised' })],
+  ['a page that is settled', pageMessage({ ...hostilePage, state: 'resolved' })],
+  ...Object.entries(usualWords).map(([occasion, words]): [string, Message] => [
+    `maintenance ${occasion}`,
+    maintenanceMessage({ ...hostileNotice, words, trueUntil: null }),
+  ]),
+  [
+    'maintenance in long words',
+    maintenanceMessage({ ...hostileNotice, words: '{reason} {from} '.repeat(60), trueUntil: null }),
+  ],
+  ['a window', windowMessage(hostileWindow, hostile)],
+);
+long.push(
+  ['windows', windowsMessage(Array.from({ length: 200 }, () => hostileWindow))],
+  [
+    'on call',
+    onCallMessage({
+      environment: hostile,
+      duties: {
+        now: Array.from({ length: 50 }, () => hostileDuty),
+        next: Array.from({ length: 50 }, () => hostileDuty),
+      },
+      note: hostile,
+      contacts: Array.from({ length: 100 }, () => ({ name: hostile, role: hostile, user: hostile, phone: hostile })),
+      pages: Array.from({ length: 50 }, () => ({
+        severity: 'critical' as const,
+        summary: hostile,
+        raisedAt: hostile,
+        runId: hostile,
+        state: 'triggered' as const,
+      })),
+    }),
+  ],
 );
 
 const windows = [detailsWindow(run, hostileConflicts, sampleNow), rejectWindow(run, 't')];
