@@ -11,6 +11,7 @@ import { sayStanding, undoDueOf } from './left-standing.ts';
 import { performStep } from './perform-step.ts';
 import type { StoredRun } from './run-records.ts';
 import { isOver, standsStill } from './run-status.ts';
+import { usualPacing } from './throttle.ts';
 import { windowGate } from './window-gate.ts';
 
 export type Outcome = 'done' | 'paused' | 'parked' | 'voided' | 'over';
@@ -163,7 +164,7 @@ async function awaitWindow(deps: CarryOutDeps, window: PlanWindow): Promise<stri
     const gate = windowGate(window, (await deps.windowNow?.(window.id)) ?? 'to-come', deps.clock.now());
     if (gate.pass) return null;
     if ('why' in gate) return gate.why;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(gate.waitMs, 1_000)));
+    await (deps.pacing?.sleep ?? usualPacing.sleep)(Math.min(gate.waitMs, 1_000));
   }
 }
 
