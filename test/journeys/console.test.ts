@@ -133,7 +133,7 @@ const browser = await browserIfThere();
     await slack.tabTo(submit);
     await page.keyboard.press('Enter');
     await dialog.waitFor({ state: 'detached' });
-    await slack.card(/once more[\s\S]*not on a Monday/).waitFor(patience);
+    await slack.card(/rejected by @bob[\s\S]*not on a Monday/).waitFor(patience);
     expect(await page.evaluate("document.activeElement.closest('article') !== null")).toBe(true);
   }, 400_000);
 

@@ -1,0 +1,127 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Locator, Page } from 'playwright-core';
+import { type BotSession, startBotSession } from '../sandbox/bot-session.ts';
+import { openBrowser } from '../sandbox/console/browser.ts';
+import { serveConsole } from '../sandbox/console/serve-console.ts';
+import { openStores, type Stores } from '../sandbox/demo/stores.ts';
+import { seed } from '../sandbox/seed/seed.ts';
+import { createProgress } from '../sandbox/servers/progress.ts';
+import { bringUp, takeDown } from '../sandbox/servers/sandbox.ts';
+import { defaultFolder } from '../sandbox/servers/state.ts';
+import { indexedPng } from './indexed-png.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const pictures = join(root, 'docs/images');
+const patience = { timeout: 180_000 };
+/** README's pictures stay small enough for a slow line. */
+const mostBytes = 200_000;
+
+/** Plays parts of the demo on real stores and takes the README's pictures of them, in light and dark. */
+async function main(): Promise<void> {
+  const folder = `${defaultFolder()}-screenshots`;
+  const progress = createProgress(process.stdout);
+  const endpoints = await bringUp({ folder, temporary: true, progress });
+  progress.stop();
+  await seed(endpoints, { kind: 'demo' });
+  const [session, browser] = await Promise.all([startBotSession(folder, endpoints), openBrowser()]);
+  const stores = openStores(endpoints);
+  const served = await serveConsole(session.slack);
+  try {
+    await mkdir(pictures, { recursive: true });
+    const context = await browser.newContext({ viewport: { width: 1000, height: 1050 }, timezoneId: 'UTC' });
+    const page = await context.newPage();
+    page.setDefaultTimeout(60_000);
+    await page.goto(served.url);
+    await play({ page, session, stores });
+  } finally {
+    await browser.close();
+    await served.close();
+    await stores.close();
+    await session.stop();
+    await takeDown(folder);
+  }
+}
+
+interface Scene {
+  readonly page: Page;
+  readonly session: BotSession;
+  readonly stores: Stores;
+}
+
+async function play(scene: Scene): Promise<void> {
+  const { page } = scene;
+  const first = await ask(scene, 'a tenant for everybody');
+  await become(page, 'Bob Brandt');
+  await first.getByRole('button', { name: 'Approve', exact: true }).focus();
+  await take(page, 'approval', page);
+  await approve(page, first);
+  const running = card(page, /▶ Data/);
+  await running.waitFor(patience);
+  await running.filter({ hasText: /[2-8]\d %/ }).waitFor(patience);
+  await take(page, 'progress', running);
+  const done = card(page, /✓ Done/);
+  await done.waitFor(patience);
+  await take(page, 'done', done);
+  await takeBack(scene, done);
+  await fail(scene);
+}
+
+async function takeBack({ page, session }: Scene, done: Locator): Promise<void> {
+  const runId = /run-[0-9a-z]{10}/.exec(await done.innerText())?.[0];
+  await session.slack.as('erin').command(`/tas rollback ${runId} env:sandbox way:undo`);
+  const wanted = card(page, /rollback|undo/i, 'Approve');
+  await wanted.waitFor(patience);
+  await approve(page, wanted);
+  await card(page, /Undone/).waitFor(patience);
+}
+
+/** A table that takes no writes any more, in the middle of the run: what an operator then sees. */
+async function fail(scene: Scene): Promise<void> {
+  const { page, stores } = scene;
+  const wanted = await ask(scene, 'once more');
+  await approve(page, wanted);
+  await card(page, /▶ Data/).waitFor(patience);
+  await stores.sql('alter table audimodal_files add constraint no_writes check (false) not valid');
+  const failed = card(page, /✗ (Failed|Stopped)|Stopped:|Failed:/);
+  await failed.waitFor(patience);
+  await take(page, 'failure', failed);
+}
+
+async function ask({ page, session }: Scene, reason: string): Promise<Locator> {
+  await session.slack.as('alice').command(`/tas migrate space-isolation env:sandbox reason:"${reason}"`);
+  const wanted = card(page, new RegExp(reason), 'Approve');
+  await wanted.waitFor(patience);
+  return wanted;
+}
+
+async function become(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name, exact: true }).click();
+}
+
+async function approve(page: Page, wanted: Locator): Promise<void> {
+  await become(page, 'Bob Brandt');
+  await wanted.getByRole('button', { name: 'Approve', exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+}
+
+function card(page: Page, words: RegExp, button?: string): Locator {
+  const cards = page.getByRole('article').filter({ hasText: words });
+  if (button === undefined) return cards.last();
+  return cards.filter({ has: page.getByRole('button', { name: button, exact: true }) }).last();
+}
+
+/** One picture in light and one in dark; dark first, so that both show the same moment of a message that changes. */
+async function take(page: Page, name: string, what: Page | Locator): Promise<void> {
+  await page.mouse.move(0, 0);
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const path = join(pictures, `${name}-${colorScheme}.png`);
+    await writeFile(path, await indexedPng(page.context(), await what.screenshot({ animations: 'disabled' })));
+    const { size } = await stat(path);
+    if (size > mostBytes) throw new Error(`${path} has ${size} bytes: more than ${mostBytes}`);
+    process.stdout.write(`${path}: ${Math.round(size / 1000)} kB\n`);
+  }
+}
+
+await main();
