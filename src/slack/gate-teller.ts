@@ -1,5 +1,6 @@
 import { gateCard } from '../../blocks/gate-card.ts';
-import type { Run } from '../runs/run.ts';
+import type { Message } from '../../blocks/message.ts';
+import type { Run, StepGate } from '../runs/run.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import type { Identity } from './identity.ts';
 import { aboutRun, type PostOnce } from './post-once.ts';
@@ -7,7 +8,10 @@ import type { SlackCalls } from './slack-calls.ts';
 
 /** Shows the votes on single steps of a run: a message each, whose buttons go when it waits for nobody any more. */
 export interface GateTeller {
-  show(run: Run, channel: string): Promise<void>;
+  /** Posts the one that waits now. */
+  open(run: Run, channel: string): Promise<void>;
+  /** Brings those that stand there up to date. */
+  refresh(run: Run): Promise<void>;
 }
 
 export function createGateTeller(deps: {
@@ -19,24 +23,37 @@ export function createGateTeller(deps: {
   const { calls, posts, tokens, identity } = deps;
   /** How each was last shown; after a restart each is edited once more. */
   const shown = new Map<string, string>();
+  const nameOf = (gate: StepGate): string => `gate-${gate.id}`;
+  const isOpen = (run: Run, gate: StepGate): boolean => run.control.ballot?.id === gate.id;
+  const looksOf = (run: Run, gate: StepGate): string => `${isOpen(run, gate)} ${gate.state} ${gate.votes.length}`;
+
+  async function messageOf(run: Run, gate: StepGate): Promise<Message> {
+    return gateCard(run, gate, isOpen(run, gate) ? await tokens.ofRun(run) : {}, await identity.approvers());
+  }
+
+  function remember(run: Run, gate: StepGate): void {
+    if (shown.size > 10_000) shown.clear();
+    shown.set(nameOf(gate), looksOf(run, gate));
+  }
+
   return {
-    async show(run, channel) {
+    async open(run, channel) {
+      // One that was never shown and waits for nobody any more needs no message.
+      for (const gate of run.control.gates.filter((each) => isOpen(run, each) && !shown.has(nameOf(each)))) {
+        const { fresh } = await posts.post(aboutRun(run), nameOf(gate), channel, await messageOf(run, gate), null);
+        if (fresh) remember(run, gate);
+      }
+    },
+    async refresh(run) {
       const about = aboutRun(run);
-      for (const gate of run.control.gates) {
-        const name = `gate-${gate.id}`;
-        const open = run.control.ballot?.id === gate.id;
-        const looks = `${open} ${gate.state} ${gate.votes.length}`;
-        if (shown.get(name) === looks) continue;
-        const message = gateCard(run, gate, open ? await tokens.ofRun(run) : {}, await identity.approvers());
-        // One that was never shown and waits for nobody any more needs no message.
-        const posted = open ? await posts.post(about, name, channel, message, null) : await posts.find(about, name);
-        if (posted !== null && !posted.fresh) {
-          // Deleted by somebody: needed again only while it waits for votes.
-          if (open) await posts.edit(about, name, posted, message);
-          else await calls.update(posted.channel, posted.ts, message);
-        }
-        if (shown.size > 10_000) shown.clear();
-        shown.set(name, looks);
+      for (const gate of run.control.gates.filter((each) => shown.get(nameOf(each)) !== looksOf(run, each))) {
+        const posted = await posts.find(about, nameOf(gate));
+        if (posted === null) continue;
+        const message = await messageOf(run, gate);
+        // Deleted by somebody: needed again only while it waits for votes.
+        if (isOpen(run, gate)) await posts.edit(about, nameOf(gate), posted, message);
+        else await calls.update(posted.channel, posted.ts, message);
+        remember(run, gate);
       }
     },
   };

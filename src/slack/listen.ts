@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { App, HTTPReceiver, SocketModeReceiver, webApi } from '@slack/bolt';
+import { App, HTTPReceiver, SocketModeReceiver, type webApi } from '@slack/bolt';
 import { anyAction, rejectModal } from '../../blocks/button.ts';
 import type { Message } from '../../blocks/message.ts';
 import { brokenMessage, refusedMessage } from '../../blocks/refused.ts';
@@ -7,6 +7,8 @@ import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
 import { createBoltLogger } from './bolt-logger.ts';
+import { RatedClient } from './rated-client.ts';
+import type { Rates } from './rates.ts';
 import { refuseReplays, requestPath } from './replay-guard.ts';
 import {
   type ClickRequest,
@@ -63,8 +65,13 @@ const callTimeout = 10_000;
 const rememberRequests = 15 * 60_000;
 
 /** Nothing is tried again by the client: what must not happen twice (posts) is tried again by those who can look first. */
-export function createWebClient(token: string, apiUrl: string | undefined, logger: Logger): webApi.WebClient {
-  return new webApi.WebClient(token, { ...clientOptions(apiUrl), logger: createBoltLogger(logger) });
+export function createWebClient(
+  token: string,
+  apiUrl: string | undefined,
+  rates: Rates,
+  logger: Logger,
+): webApi.WebClient {
+  return new RatedClient(token, { ...clientOptions(apiUrl), logger: createBoltLogger(logger) }, rates);
 }
 
 /** Slack's requests, over HTTP or through a socket: acknowledged first, then worked on. */

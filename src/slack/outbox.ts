@@ -1,8 +1,8 @@
 /** What the announcer remembers across restarts, so that nothing is posted twice or left out. Kept in the bot's database. */
 export interface Outbox {
-  /** Id of the last event that was told to Slack; 0 at first. */
-  cursor(): Promise<number>;
-  moveCursor(eventId: number): Promise<void>;
+  /** Id of the last event that was told in channels, or in threads; 0 at first. */
+  cursor(where: 'channel' | 'thread'): Promise<number>;
+  moveCursor(where: 'channel' | 'thread', eventId: number): Promise<void>;
   /**
    * The post about a run or a notice's topic, under a name (`card`, `thread-done`, …): null = never begun; ts null = begun,
    * unknown whether it arrived.

@@ -4,10 +4,13 @@ import type { Block, Message, Modal } from '../../blocks/message.ts';
 /** Slack cannot be reached, or wants to be left alone for a while: the same call may work later. */
 export class SlackBusy extends Error {
   readonly seconds: number;
+  /** There were too many calls; nothing is wrong with Slack or the way there. */
+  readonly limited: boolean;
 
-  constructor(seconds: number, cause: unknown) {
+  constructor(seconds: number, cause: unknown, limited = false) {
     super(cause instanceof Error ? cause.message : 'Slack does not answer', { cause });
     this.seconds = seconds;
+    this.limited = limited;
   }
 }
 
@@ -30,6 +33,7 @@ interface PostMark {
 
 const eventType = 'tas_run_event';
 const uploadTimeout = 30_000;
+const lookAgain = 60_000;
 type Blocks = webApi.ChatPostMessageArguments['blocks' & keyof webApi.ChatPostMessageArguments];
 
 /** The Web API as far as the bot uses it. Every call throws `SlackBusy` or `SlackRefused`; nothing is tried twice here. */
@@ -56,14 +60,18 @@ export interface SlackCalls {
 export function createSlackCalls(web: webApi.WebClient): SlackCalls {
   const channels = new Map<string, string>();
   const direct = new Map<string, string>();
+  /** When a channel was looked for in vain. */
+  const missed = new Map<string, number>();
   const blocksOf = (blocks: readonly Block[]): Blocks => blocks as unknown as Blocks;
   return {
     async channelId(nameOrId) {
       if (/^[CGD][A-Z0-9]{6,}$/.test(nameOrId)) return nameOrId;
-      if (!channels.has(nameOrId)) await listChannels(web, channels);
+      const missing = (missed.get(nameOrId) ?? 0) > Date.now() - lookAgain;
+      if (!channels.has(nameOrId) && !missing) await listChannels(web, channels);
       const id = channels.get(nameOrId);
-      if (id === undefined) throw new SlackRefused('channel_not_found', undefined);
-      return id;
+      if (id !== undefined) return id;
+      if (!missing) missed.set(nameOrId, Date.now());
+      throw new SlackRefused('channel_not_found', undefined);
     },
     async directChannel(user) {
       const known = direct.get(user);
@@ -173,7 +181,7 @@ async function call<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof webApi.WebAPIRateLimitedError) throw new SlackBusy(error.retryAfter, error);
+    if (error instanceof webApi.WebAPIRateLimitedError) throw new SlackBusy(error.retryAfter, error, true);
     if (error instanceof webApi.WebAPIPlatformError) {
       const { error: word } = error.data;
       const passes = ['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'ratelimited'];

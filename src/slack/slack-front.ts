@@ -14,10 +14,14 @@ import { createIdentity } from './identity.ts';
 import { createListener, createWebClient } from './listen.ts';
 import type { Outbox } from './outbox.ts';
 import { createPostOnce } from './post-once.ts';
+import { createRates } from './rates.ts';
 import { createSlackCalls } from './slack-calls.ts';
 import { createEventTeller } from './tell-event.ts';
 import { createNoticeTeller } from './tell-notice.ts';
 import { createUnpostable } from './unpostable.ts';
+
+/** A message a second and channel. */
+const usualRates = { message: 1_000, factor: 1 };
 
 interface SlackFrontDeps {
   readonly config: Config['slack'];
@@ -31,6 +35,7 @@ interface SlackFrontDeps {
   readonly logger: Logger;
   /** For tests that cannot wait. */
   readonly pace?: Partial<Pace>;
+  readonly rates?: Partial<typeof usualRates>;
   readonly slowAfter?: number;
 }
 
@@ -45,7 +50,8 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const { config, people, reveal, door, desks, outbox, notices, clock, logger } = deps;
   const botToken = reveal(config.botToken);
   const revealed = (reference: string | undefined) => (reference === undefined ? '' : reveal(reference).reveal());
-  const calls = createSlackCalls(createWebClient(botToken.reveal(), config.apiUrl, logger));
+  const rates = createRates({ ...usualRates, ...deps.rates });
+  const calls = createSlackCalls(createWebClient(botToken.reveal(), config.apiUrl, rates, logger));
   const identity = createIdentity({ people, calls, outbox, clock });
   const tokens = createButtonTokens(outbox, botToken);
   const ask = createAsk({ door, desks, identity, tokens, clock, slowAfter: deps.slowAfter ?? slowAfter });
@@ -72,13 +78,15 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const pace = deps.pace === undefined ? {} : { pace: deps.pace };
   const checklist = createChecklistTeller({ desks, tokens, posts, calls });
   const noticeTeller = createNoticeTeller({ checklist, calls, posts, outbox, notices, clock, logger });
-  const announcer = createAnnouncer({ door, outbox, teller, notices, noticeTeller, clock, logger, ...pace });
+  const mayEdit = () => rates.free('chat.update');
+  const announcer = createAnnouncer({ door, outbox, teller, notices, noticeTeller, mayEdit, clock, logger, ...pace });
   return {
     async start() {
       await announcer.start();
       return listener.start();
     },
     async stop() {
+      rates.stop();
       await Promise.allSettled([listener.stop(), announcer.stop()]);
     },
   };

@@ -6,7 +6,6 @@ import { pages } from '../../blocks/fit.ts';
 import { type Message, sections } from '../../blocks/message.ts';
 import { lostMessage, pausedMessage, threadLine } from '../../blocks/notices.ts';
 import { conflictLine } from '../../blocks/rollback-report.ts';
-import { runCard } from '../../blocks/run-card.ts';
 import type { Door } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -14,13 +13,17 @@ import type { ButtonTokens } from './button-tokens.ts';
 import { createGateTeller } from './gate-teller.ts';
 import type { Identity } from './identity.ts';
 import { aboutRun, type PostOnce } from './post-once.ts';
+import { createRunCards } from './run-cards.ts';
+import { createRunPosts } from './run-posts.ts';
 import type { SlackCalls } from './slack-calls.ts';
 import type { Telling } from './tellings.ts';
 import type { Unpostable } from './unpostable.ts';
 
 /** Makes the messages of a run and posts or edits them. */
 export interface EventTeller {
-  /** Posts the run's message, or brings it up to date. */
+  /** Posts the run's message where there is none; true = it did. */
+  open(run: Run): Promise<boolean>;
+  /** Brings the run's message up to date where there is one. */
   card(run: Run): Promise<void>;
   tell(telling: Exclude<Telling, { kind: 'card' }>, run: Run): Promise<void>;
 }
@@ -30,30 +33,18 @@ const shownConflicts = 300;
 
 export function createEventTeller(deps: {
   readonly door: Pick<Door, 'environments' | 'conflicts'>;
-  readonly calls: Pick<SlackCalls, 'channelId' | 'update'>;
+  readonly calls: Pick<SlackCalls, 'channelId' | 'directChannel' | 'update'>;
   readonly posts: PostOnce;
   readonly tokens: ButtonTokens;
   readonly identity: Pick<Identity, 'approvers'>;
   readonly unpostable: Unpostable;
   readonly clock: Clock;
 }): EventTeller {
-  const { door, calls, posts, tokens, identity, clock } = deps;
+  const { door, posts, tokens, clock } = deps;
   const gates = createGateTeller(deps);
-  /** The newest failure post of each run, so that its buttons go when the run goes on. */
-  const failures = new Map<string, { readonly channel: string; readonly ts: string }>();
-
-  const channelOf = (run: Run): Promise<string> => {
-    const environment = door.environments.find(({ name }) => name === run.environment);
-    return calls.channelId(environment?.channel ?? run.environment);
-  };
-
-  async function clearFailure(run: Run): Promise<void> {
-    const post = failures.get(run.id);
-    if (post === undefined || run.status === 'parked') return;
-    failures.delete(run.id);
-    await calls.update(post.channel, post.ts, failureCard(run, {}, clock.now()));
-  }
-
+  const places = createRunPosts(deps);
+  const { channelOf, inChannel } = places;
+  const cards = createRunCards({ ...deps, places, gates });
   async function inThread(run: Run, name: string, message: Message): Promise<void> {
     const card = await posts.find(aboutRun(run), 'card');
     if (card === null) return;
@@ -63,17 +54,6 @@ export function createEventTeller(deps: {
     }
   }
 
-  async function showCard(run: Run): Promise<void> {
-    const message = runCard(run, await tokens.ofRun(run), await identity.approvers(), clock.now());
-    const posted = await posts.post(aboutRun(run), 'card', await channelOf(run), message, null);
-    if (!posted.fresh) await posts.edit(aboutRun(run), 'card', posted, message);
-    await clearFailure(run);
-  }
-
-  async function inChannel(run: Run, name: string, message: Message): Promise<void> {
-    await posts.post(aboutRun(run), name, await channelOf(run), message, null);
-  }
-
   async function tell(telling: Exclude<Telling, { kind: 'card' }>, run: Run): Promise<void> {
     const { name } = telling;
     if (telling.kind === 'line') return inThread(run, name, threadLine(telling.mark, telling.text));
@@ -81,9 +61,9 @@ export function createEventTeller(deps: {
       const blocks = planEvidence(run.plan, 'pages');
       return inThread(run, name, { text: 'What the plan would do', blocks });
     }
-    if (telling.kind === 'gates') return gates.show(run, await channelOf(run));
-    if (telling.kind === 'lost') return inChannel(run, name, lostMessage(run, telling.text));
-    if (telling.kind === 'paused') return inChannel(run, name, pausedMessage(run));
+    if (telling.kind === 'gates') return gates.open(run, await channelOf(run));
+    if (telling.kind === 'lost') return void (await inChannel(run, name, lostMessage(run, telling.text)));
+    if (telling.kind === 'paused') return void (await inChannel(run, name, pausedMessage(run)));
     const conflicts = await door.conflicts(run.id, shownConflicts);
     if (telling.kind === 'conflicts') {
       const blocks = sections(['*Kept as it is*', ...conflicts.conflicts.map(conflictLine)]);
@@ -96,12 +76,19 @@ export function createEventTeller(deps: {
       done: () => doneCard(run, buttons, conflicts, now),
       'not-started': () => notStarted(run),
     }[telling.kind]();
-    const { channel, ts } = await posts.post(aboutRun(run), name, await channelOf(run), message, null);
-    if (telling.kind === 'failed') failures.set(run.id, { channel, ts });
+    const posted = await inChannel(run, name, message);
+    if (telling.kind === 'failed') cards.failed(run, posted);
   }
 
   return {
-    card: (run) => deps.unpostable(run, () => showCard(run)),
+    async open(run) {
+      let fresh = false;
+      await deps.unpostable(run, async () => {
+        fresh = await cards.open(run);
+      });
+      return fresh;
+    },
+    card: (run) => deps.unpostable(run, () => cards.show(run)),
     tell: (telling, run) => deps.unpostable(run, () => tell(telling, run)),
   };
 }

@@ -16,6 +16,11 @@ export type Telling =
   /** The votes on single steps: a new message each, and what has become of the ones before. */
   | { readonly kind: 'gates'; readonly name: string };
 
+const threadKinds = ['line', 'plan', 'conflicts'];
+
+/** The others stand in the channel. */
+export const standsInThread = ({ kind }: Telling): boolean => threadKinds.includes(kind);
+
 export function tellingsOf(event: RunEvent, run: Run): readonly Telling[] {
   const card: Telling = { kind: 'card', at: 'once' };
   const name = `${event.type}-${event.id}`;

@@ -1,6 +1,6 @@
 import type { Run } from '../runs/run.ts';
 import type { Logger } from '../shared/logger.ts';
-import { isClosed, isGone } from './refusals.ts';
+import { isClosed, isGone, isOurs } from './refusals.ts';
 import { type SlackCalls, SlackRefused } from './slack-calls.ts';
 
 /** Does what it is given and swallows refusals that would be the same for ever. The requester is told once a run. */
@@ -15,7 +15,8 @@ export function createUnpostable(calls: Pick<SlackCalls, 'tell'>, logger: Logger
       if (!(error instanceof SlackRefused)) throw error;
       const { word } = error;
       if (isGone(word)) return logger.warn({ run: run.id, word }, 'a message is gone or can no longer be edited');
-      if (!isClosed(word)) throw error;
+      if (isOurs(word)) throw error;
+      if (!isClosed(word)) return logger.error({ run: run.id, word }, 'Slack does not take a message of ours');
       logger.error({ run: run.id, word }, 'cannot post in the environment’s channel: invite the bot there');
       if (told.has(run.id)) return;
       if (told.size > 1_000) told.clear();

@@ -9,18 +9,21 @@ const meaning: z.ZodType<ButtonMeaning> = z.object({
   words: z.string().nullable(),
 });
 
+const cursorColumn = { channel: 'event_id', thread: 'thread_event_id' } as const;
+
 /** What the announcer remembers, in the bot's own PostgreSQL. */
 export function createOutboxStore(database: Database): Outbox {
   const { pool } = database;
   return {
-    async cursor() {
-      const { rows } = await pool.query<{ event_id: string }>('select event_id from tas.outbox_cursor');
-      return Number(rows[0]?.event_id ?? 0);
+    async cursor(where) {
+      const { rows } = await pool.query<{ id: string }>(`select ${cursorColumn[where]} as id from tas.outbox_cursor`);
+      return Number(rows[0]?.id ?? 0);
     },
-    async moveCursor(eventId) {
+    async moveCursor(where, eventId) {
+      const column = cursorColumn[where];
       await pool.query(
-        `insert into tas.outbox_cursor (event_id) values ($1)
-         on conflict (only_row) do update set event_id = greatest(tas.outbox_cursor.event_id, excluded.event_id)`,
+        `insert into tas.outbox_cursor (${column}) values ($1)
+         on conflict (only_row) do update set ${column} = greatest(tas.outbox_cursor.${column}, excluded.${column})`,
         [eventId],
       );
     },

@@ -11,7 +11,14 @@ const inChannel = (): readonly Message[] =>
   setup.slack.messages('tas-platform').filter(({ threadTs }) => threadTs === null);
 const inThread = (): readonly Message[] =>
   setup.slack.messages('tas-platform').filter(({ threadTs }) => threadTs !== null);
-const told = (): Promise<void> => until(() => setup.outbox.at === setup.door.eventList.length);
+/** In channels, in threads, and by the edits that follow. */
+async function told(): Promise<void> {
+  const { outbox, door } = setup;
+  await until(() => outbox.at === door.eventList.length && outbox.threadsAt === door.eventList.length);
+  const shows = ({ id, status }: Run): boolean =>
+    inChannel().some(({ text, blocks }) => JSON.stringify([text, blocks]).includes(id) && text.includes(status));
+  await until(() => [...door.runMap.values()].every((run) => run.status !== 'done' || shows(run)));
+}
 
 function addRun(over: Partial<Run> = {}): Run {
   return setup.door.add(sampleRun({ requester: { id: 'U0ALICE00', name: 'alice' }, ...over }));
@@ -178,14 +185,11 @@ describe('when Slack is in trouble', () => {
     ];
     carryOut(addRun());
     const other = addRun({ id: 'run-other00000', plan: samplePlan({ environment: 'production' }) });
-    await told();
+    await until(() => setup.outbox.at === door.eventList.length);
     expect(inChannel().map(({ text }) => text)).toEqual([expect.stringContaining('PRODUCTION')]);
-    expect(
-      slack
-        .as('alice')
-        .notifications()
-        .filter(({ text }) => text.includes('invite me there')),
-    ).toHaveLength(1);
+    const direct = slack.as('alice').notifications();
+    expect(direct.filter(({ text }) => text.includes('invite me there'))).toHaveLength(1);
+    expect(direct.filter(({ text }) => text.startsWith('Done'))).toHaveLength(1);
     expect(other.environment).toBe('production');
   });
 });

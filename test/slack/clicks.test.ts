@@ -103,7 +103,7 @@ describe('the approval card', () => {
     ]);
     expect(shown(post)).toContain('<@U0DANA000> said no: “not before &lt;the&gt; ∗audit∗”');
     expect(slack.as('alice').notifications()).toContain(post);
-    expect(shown(card)).toContain('rejected by <@U0DANA000>');
+    await slack.waitFor('the card without its vote', () => shown(card).includes('rejected by <@U0DANA000>') || null);
   });
 
   it('opens the details as a window, not for those without a role', async () => {

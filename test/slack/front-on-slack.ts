@@ -38,6 +38,7 @@ export async function startFrontOnSlack(
   mode: 'http' | 'socket',
   start = true,
   slowAfter?: number,
+  rates = { message: 0, factor: 20 },
 ): Promise<FrontOnSlack> {
   const slack = await startSlack();
   const door = new FakeDoor();
@@ -51,11 +52,11 @@ export async function startFrontOnSlack(
     notices,
     desks: {},
     logged,
-    front: makeFront(mode, slack, { door, outbox, notices, desks: fakeDesks() }, logged, slowAfter),
+    front: makeFront(mode, slack, { door, outbox, notices, desks: fakeDesks() }, logged, slowAfter, rates),
     url: null,
     async restart() {
       const memory = { door, outbox, notices, desks: fakeDesks(setup.desks) };
-      setup.front = makeFront(mode, slack, memory, logged, slowAfter);
+      setup.front = makeFront(mode, slack, memory, logged, slowAfter, rates);
       const { port } = await setup.front.start();
       setup.url = mode === 'http' ? `http://127.0.0.1:${port}/slack/events` : null;
       slack.connectApp(setup.url);
@@ -80,6 +81,7 @@ function makeFront(
   },
   logged: string[],
   slowAfter: number | undefined,
+  rates: { readonly message: number; readonly factor: number },
 ): SlackFront {
   const { slack: config, people: who } = configSchema.pick({ slack: true, people: true }).parse({
     slack: {
@@ -109,6 +111,7 @@ function makeFront(
     clock: systemClock,
     logger: memoryLogger(logged),
     pace: quick,
+    rates,
     ...(slowAfter === undefined ? {} : { slowAfter }),
   });
 }

@@ -3,6 +3,7 @@ import type { ButtonMeaning, Outbox } from '../../src/slack/outbox.ts';
 /** An outbox that outlives the front that uses it, as the database does. */
 export class MemoryOutbox implements Outbox {
   at = 0;
+  threadsAt = 0;
   readonly posts = new Map<string, { channel: string; ts: string | null }>();
   readonly buttons = new Map<string, ButtonMeaning>();
   readonly groups = new Map<string, readonly string[]>();
@@ -10,11 +11,12 @@ export class MemoryOutbox implements Outbox {
   /** Called before a post is finished: a test throws here to die between post and record. */
   beforeFinish: (name: string) => void = () => {};
 
-  async cursor(): Promise<number> {
-    return this.at;
+  async cursor(where: 'channel' | 'thread'): Promise<number> {
+    return where === 'channel' ? this.at : this.threadsAt;
   }
-  async moveCursor(eventId: number): Promise<void> {
-    this.at = Math.max(this.at, eventId);
+  async moveCursor(where: 'channel' | 'thread', eventId: number): Promise<void> {
+    if (where === 'channel') this.at = Math.max(this.at, eventId);
+    else this.threadsAt = Math.max(this.threadsAt, eventId);
   }
   async post(about: string, name: string): Promise<{ channel: string; ts: string | null } | null> {
     return this.posts.get(`${about}/${name}`) ?? null;

@@ -18,13 +18,16 @@ const meaning: ButtonMeaning = { action: 'approve', runId: 'run-1', digest: 'd',
 
 describe('what was told to Slack', () => {
   it('begins at nothing and only goes forward', async () => {
-    expect(await outbox.cursor()).toBe(0);
-    await outbox.moveCursor(7);
-    await outbox.moveCursor(12);
-    await outbox.moveCursor(9);
-    expect(await outbox.cursor()).toBe(12);
-    await Promise.all([14, 20, 17].map((id) => outbox.moveCursor(id)));
-    expect(await outbox.cursor()).toBe(20);
+    expect(await outbox.cursor('channel')).toBe(0);
+    await outbox.moveCursor('channel', 7);
+    await outbox.moveCursor('channel', 12);
+    await outbox.moveCursor('channel', 9);
+    expect(await outbox.cursor('channel')).toBe(12);
+    await Promise.all([14, 20, 17].map((id) => outbox.moveCursor('channel', id)));
+    expect(await outbox.cursor('channel')).toBe(20);
+    expect(await outbox.cursor('thread')).toBe(0);
+    await outbox.moveCursor('thread', 5);
+    expect([await outbox.cursor('channel'), await outbox.cursor('thread')]).toEqual([20, 5]);
   });
 
   it('tells a post that was never begun from one of which nobody knows whether it arrived', async () => {

@@ -24,6 +24,12 @@ create table tas.notice_cursor (
   notice_id  bigint not null
 );
 
+-- What stands in threads is told behind what stands in channels.
+alter table tas.outbox_cursor
+  alter column event_id set default 0,
+  add column thread_event_id bigint not null default 0;
+update tas.outbox_cursor set thread_event_id = event_id;
+
 -- A post is about a run or about a notice's topic.
 alter table tas.post drop constraint post_run_id_fkey;
 alter table tas.post rename column run_id to about;
