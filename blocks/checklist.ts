@@ -110,7 +110,8 @@ function bodyOf(view: ChecklistView, tools: ChecklistTools, all: boolean): Block
   const groups = boxGroups(view, all);
   return partsOf(view).flatMap(({ part, items, done }) => {
     const title = `*${titles[part]}* · ${tally(items)}`;
-    if (done && !all) return [section(`✓ ${title}`)];
+    const none = items.every(({ state }) => state === 'absent');
+    if (done && !all) return [section(none ? `∅ *${titles[part]}* · not part of this run` : `✓ ${title}`)];
     const shown = tools.boxes.length > 0;
     const lines = items
       .filter((item) => item.state !== 'absent' && !(shown && isBox(item)))

@@ -81,6 +81,11 @@ describe('a checklist', () => {
     expect(textOf(checklistWindow(some, tools(some, true)))).toContain('bak-1');
   });
 
+  it('says of a part that the run has nothing of', () => {
+    const some = of([{ ...seen, state: 'absent' }, { part: 'after' }]);
+    expect(textOf(shown(some))).toContain('∅ *Before* · not part of this run');
+  });
+
   it('says what the run waits for, and shows no box for what is behind it', () => {
     const waits = of([{ gates: 'start', text: 'Users know' }], { waitsAt: 'start' });
     expect(textOf(shown(waits))).toContain('⏸ *The run waits before the start for:* Users know');
