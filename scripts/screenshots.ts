@@ -14,6 +14,7 @@ import { indexedPng } from './indexed-png.ts';
 const root = resolve(import.meta.dirname, '..');
 const pictures = join(root, 'docs/images');
 const patience = { timeout: 180_000 };
+const wide = { width: 1000, height: 1050 };
 /** README's pictures stay small enough for a slow line. */
 const mostBytes = 200_000;
 
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
   const served = await serveConsole(session.slack);
   try {
     await mkdir(pictures, { recursive: true });
-    const context = await browser.newContext({ viewport: { width: 1000, height: 1050 }, timezoneId: 'UTC' });
+    const context = await browser.newContext({ viewport: wide, timezoneId: 'UTC' });
     const page = await context.newPage();
     page.setDefaultTimeout(60_000);
     await page.goto(served.url);
@@ -53,8 +54,7 @@ async function play(scene: Scene): Promise<void> {
   const { page } = scene;
   const first = await ask(scene, 'a tenant for everybody');
   await become(page, 'Bob Brandt');
-  await first.getByRole('button', { name: 'Approve', exact: true }).focus();
-  await take(page, 'approval', page);
+  await takeWhole(page, first);
   await approve(page, first);
   const running = card(page, /▶ Data/);
   await running.waitFor(patience);
@@ -109,6 +109,18 @@ function card(page: Page, words: RegExp, button?: string): Locator {
   const cards = page.getByRole('article').filter({ hasText: words });
   if (button === undefined) return cards.last();
   return cards.filter({ has: page.getByRole('button', { name: button, exact: true }) }).last();
+}
+
+/** The card in its window, as high as it needs to be; and the part of it that a phone shows first. */
+async function takeWhole(page: Page, wanted: Locator): Promise<void> {
+  const box = await wanted.boundingBox();
+  await page.setViewportSize({ ...wide, height: Math.min(2_000, Math.ceil(box?.height ?? 0) + 170) });
+  await take(page, 'approval', page);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole('log', { name: /Messages/ }).focus();
+  await wanted.evaluate((node) => node.scrollIntoView({ block: 'start' }));
+  await take(page, 'phone', page);
+  await page.setViewportSize(wide);
 }
 
 /** One picture in light and one in dark; dark first, so that both show the same moment of a message that changes. */

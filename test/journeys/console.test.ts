@@ -144,7 +144,7 @@ const browser = await browserIfThere();
     expect(await slack.violations()).toEqual([]);
     await page.getByRole('button', { name: '# tas-platform' }).click();
     await page
-      .getByRole('button', { name: /repl(y|ies)/ })
+      .getByRole('button', { name: /^\d+ repl(y|ies)/ })
       .first()
       .click();
     await page.getByRole('complementary', { name: 'Thread' }).waitFor();

@@ -50,6 +50,7 @@ export const MessageCard = memo(function MessageCard(props: MessageProps): React
         <Files files={message.files} />
         <Under {...props} />
       </div>
+      <Toolbar {...props} />
       {dialog}
     </article>
   );
@@ -68,11 +69,9 @@ function Files({ files }: { readonly files: MessageEntry['files'] }): ReactNode 
   ));
 }
 
-/** Reactions, replies, and what the app offers for messages. */
-function Under({ person, message, say, openThread, replies }: MessageProps): ReactNode {
-  const { place } = useNames();
-  const shortcuts = message.onlyFor === null ? (place?.shortcuts ?? []).filter(({ on }) => on === 'message') : [];
-  const at = { channel: message.channel, ts: message.ts };
+/** Reactions and replies. */
+function Under({ message, openThread, replies }: MessageProps): ReactNode {
+  const said = replies === 1 ? '1 reply' : `${replies} replies`;
   return (
     <div className="under">
       {message.reactions.map(({ name, users }) => (
@@ -80,19 +79,34 @@ function Under({ person, message, say, openThread, replies }: MessageProps): Rea
           {drawEmoji(name)} {users.length}
         </span>
       ))}
-      {openThread && message.onlyFor === null && (
-        <button
-          type="button"
-          className={replies > 0 ? 'link replies' : 'link late'}
-          onClick={() => openThread(message.ts)}
-        >
-          {replies === 0 ? 'Reply in thread' : replies === 1 ? '1 reply' : `${replies} replies`}
+      {openThread && replies > 0 && (
+        <button type="button" className="link replies" onClick={() => openThread(message.ts)}>
+          {said}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What can be done with any message; it shows itself to the mouse, and to whoever comes by keyboard. */
+function Toolbar({ person, message, say, openThread, replies }: MessageProps): ReactNode {
+  const { place } = useNames();
+  if (message.onlyFor !== null) return null;
+  const shortcuts = (place?.shortcuts ?? []).filter(({ on }) => on === 'message');
+  const at = { channel: message.channel, ts: message.ts };
+  const starts = openThread !== null && replies === 0;
+  if (!starts && shortcuts.length === 0) return null;
+  return (
+    <div className="toolbar">
+      {starts && (
+        <button type="button" className="link" onClick={() => openThread(message.ts)}>
+          Reply in thread
         </button>
       )}
       {shortcuts.map(({ name, callbackId }) => (
         <button
           type="button"
-          className="link late"
+          className="link"
           key={callbackId}
           onClick={() => void ask(person, { do: 'shortcut', callbackId, message: at }).then(say)}
         >
