@@ -72,10 +72,10 @@ export function createChecklistDesk(deps: Deps): ChecklistDesk {
       const view = await readView(deps, id);
       if (view !== null) return view;
     }
-    const which = runId ?? (environment === null ? 'No open run' : `No open run in ${environment}`);
+    const where = environment === null ? '' : ` in ${environment}`;
     return refuse(
       'unknown-run',
-      `${which} has no checklist.`,
+      runId === null ? `No open run${where} has a checklist.` : `${runId} has no checklist.`,
       'Each migration opens one; `/tas checklist <run>` shows that of a run that is over.',
     );
   }
