@@ -5,10 +5,13 @@ export type CallFault =
   /** The call is carried out, and the connection is cut before its answer. */
   | { readonly kind: 'answer-lost' };
 
+/** How Slack is away: each connection is cut, none is accepted, calls are answered with 503, or not at all. */
+export type Outage = 'cut' | 'refused' | 'unavailable' | 'silent';
+
 /** Troubles that tests order. */
 export interface Faults {
-  /** While true every connection is cut, as if Slack could not be reached. */
-  down: boolean;
+  /** Null = Slack can be reached. */
+  down: Outage | null;
   order(method: string, fault: CallFault): void;
   /** The next one that was ordered for the method; null = none. */
   take(method: string): CallFault | null;
@@ -17,7 +20,7 @@ export interface Faults {
 export function createFaults(): Faults {
   const ordered = new Map<string, CallFault[]>();
   return {
-    down: false,
+    down: null,
     order: (method, fault) => void ordered.set(method, [...(ordered.get(method) ?? []), fault]),
     take(method) {
       const [first = null, ...rest] = ordered.get(method) ?? [];

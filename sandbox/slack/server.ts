@@ -16,10 +16,10 @@ export interface ServerParts {
 /** The workspace's HTTP side: `/api/`, the response_urls and the uploads. */
 export function createSlackServer(parts: ServerParts): Server {
   return createServer((request, response) => {
-    if (parts.faults.down) {
-      request.socket.destroy();
-      return;
-    }
+    const { down } = parts.faults;
+    if (down === 'silent') return;
+    if (down === 'unavailable') return sendJson(response, fail('service_unavailable'), 503);
+    if (down !== null) return void request.socket.destroy();
     void answer(parts, request, response).catch(() => response.destroy());
   });
 }

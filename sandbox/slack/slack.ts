@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createApi, type LoggedCall } from './api.ts';
 import { type ChannelView, viewChannel } from './channel-view.ts';
 import { type Acknowledgement, createDelivery, type EnvelopeType } from './delivery.ts';
-import { createFaults, type Faults } from './faults.ts';
+import { createFaults, type Faults, type Outage } from './faults.ts';
 import { createForgery, type Forgery, type ForgeryKind } from './forgery.ts';
 import { type Latencies, measureLatencies } from './latencies.ts';
 import { createRates } from './limits/rates.ts';
@@ -58,8 +58,8 @@ export interface SimulatedSlack {
   file(id: string): { readonly name: string; readonly content: Buffer } | null;
   readonly waitFor: WaitFor;
   setMembers(groupId: string, users: readonly string[]): void;
-  /** Cuts every connection, and each new one, until `comeBack`. */
-  goDown(): void;
+  /** Cuts every connection, and is away for new ones until `comeBack`. */
+  goDown(how?: Outage): void;
   comeBack(): void;
   /** The next call of the method is answered with 429 and so many seconds in Retry-After. */
   limitOnce(method: string, seconds: number): void;
@@ -107,7 +107,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SimulatedS
   const scopes = options.scopes ?? null;
   const api = createApi({ ...secrets, scopes, place, rates: createRates(time.now), faults, now: time.now });
   const server = createSlackServer({ api, responseUrls, uploads, faults });
-  socket = openSocketSide(server, { isDown: () => faults.down, now: time.now });
+  socket = openSocketSide(server, { isDown: () => faults.down !== null, now: time.now });
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   origin = `127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -179,14 +179,18 @@ type Troubles = Pick<
 type HttpServer = ReturnType<typeof createSlackServer>;
 
 function troubles(faults: Faults, server: HttpServer, socket: SocketSide, forgery: Forgery): Troubles {
+  let port = 0;
   return {
-    goDown: () => {
-      faults.down = true;
+    goDown: (how = 'cut') => {
+      faults.down = how;
+      ({ port } = server.address() as AddressInfo);
+      if (how === 'refused') server.close();
       server.closeAllConnections();
       socket.cut();
     },
     comeBack: () => {
-      faults.down = false;
+      if (faults.down === 'refused') server.listen(port, '127.0.0.1');
+      faults.down = null;
     },
     limitOnce: (method, seconds) => faults.order(method, { kind: 'limited', seconds }),
     failOnce: (method, error) => faults.order(method, { kind: 'failed', error }),
@@ -201,7 +205,7 @@ function troubles(faults: Faults, server: HttpServer, socket: SocketSide, forger
 async function stop(server: HttpServer, socket: SocketSide, requests: Requests): Promise<void> {
   requests.close();
   await socket.close();
-  const closed = once(server, 'close');
+  const closed = server.listening ? once(server, 'close') : null;
   server.close();
   server.closeAllConnections();
   await closed;

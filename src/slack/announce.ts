@@ -51,17 +51,13 @@ export function createAnnouncer(deps: AnnounceDeps): { start(): Promise<void>; s
   const pace = { ...usualPace, ...deps.pace };
   const { mayEdit } = deps;
   const cards = createCardPace({ show: teller.card, find: (id) => door.run(id), mayEdit, clock, logger, pace });
-  const channels = follow(channelStream(deps, cards), pace, logger);
   const threads = follow(threadStream(deps), pace, logger);
+  const channels = follow(channelStream(deps, cards, threads.wake), pace, logger);
   const others = follow(noticeStream(deps), pace, logger);
   let ends: readonly (() => Promise<void>)[] = [];
   return {
     async start() {
-      const wake = (): void => {
-        channels.wake();
-        threads.wake();
-      };
-      ends = await Promise.all([door.listen(wake), notices.listen(others.wake)]);
+      ends = await Promise.all([door.listen(channels.wake), notices.listen(others.wake)]);
       for (const follower of [channels, threads, others, cards]) follower.start();
     },
     async stop() {
@@ -77,6 +73,7 @@ export function createAnnouncer(deps: AnnounceDeps): { start(): Promise<void>; s
 function channelStream(
   { door, outbox, teller }: AnnounceDeps,
   cards: Pick<ReturnType<typeof createCardPace>, 'shown' | 'touch'>,
+  moved: () => void,
 ): Stream<Told> {
   return {
     read: async () => withRuns(door, await door.events(await outbox.cursor('channel'), eventsAtOnce)),
@@ -93,7 +90,10 @@ function channelStream(
         if (telling.kind !== 'card' && !standsInThread(telling)) await teller.tell(telling, run);
       }
     },
-    moveBehind: ({ event }) => outbox.moveCursor('channel', event.id),
+    async moveBehind({ event }) {
+      await outbox.moveCursor('channel', event.id);
+      moved();
+    },
   };
 }
 
