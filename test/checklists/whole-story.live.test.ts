@@ -168,4 +168,15 @@ describe('a migration with a checklist, in the bot as it runs', () => {
     const looks = slack.messages('tas-platform').filter(({ text }) => text.startsWith('Checklist'));
     expect(looks).toHaveLength(1);
   });
+
+  it('with a broken file is refused with its place, and nothing is stored', async () => {
+    const path = join(folder, 'pack/checklist.yaml');
+    await writeFile(path, 'checklist:\n  - { id: told, part: before, text: Told, evidence: logs, gates: start }\n');
+    const shown = slack.as('alice').ephemerals().length;
+    const cards = slack.messages('tas-platform').length;
+    await slack.as('alice').command('/tas migrate fill-notes env:sandbox');
+    const answer = await slack.waitFor('the refusal', () => slack.as('alice').ephemerals()[shown], patience);
+    expect(renderMessage(answer)).toMatch(/checklist\.yaml, line 2, column \d+: .*write gates: end/);
+    expect(slack.messages('tas-platform')).toHaveLength(cards);
+  });
 });
