@@ -48,7 +48,7 @@ export function createChecklistBoard(
       await records.resume(runId, 'what its checklist waited for is ticked');
     } else if (view.waitsAt === 'start' && isOutOfTime(run, deps.clock.now())) {
       // It comes to its gate once more, and ends there.
-      await records.resume(runId, 'its approval ran out while it waited for its checklist');
+      await records.resume(runId, 'its time ran out while it waited for its checklist');
     }
     const shown = await records.shown(runId);
     const look = lookOf(view);
@@ -85,7 +85,8 @@ export function createChecklistBoard(
 }
 
 /** What people have voted for may no longer start. */
-function isOutOfTime({ votes, expiresAt }: RunFacts, now: Date): boolean {
+function isOutOfTime({ plan, votes, expiresAt }: RunFacts, now: Date): boolean {
+  if (plan.window !== undefined) return now.getTime() >= Date.parse(plan.window.until);
   return votes.length > 0 && now.getTime() >= Date.parse(expiresAt);
 }
 

@@ -3,6 +3,7 @@ import type { FailureReport } from '../shared/failure.ts';
 import { type Attempt, attemptPatiently, persist } from './attempt.ts';
 import type { CarryOutDeps, Durable } from './execution.ts';
 import type { StoredRun } from './run-records.ts';
+import { windowGate } from './window-gate.ts';
 
 type Held = { readonly paused: string } | { readonly failed: FailureReport };
 
@@ -14,8 +15,8 @@ export interface WalkedGates {
 
 interface Look {
   readonly waits: readonly { readonly text: string; readonly note: string }[];
-  /** What was approved may not start any more. */
-  readonly late: boolean;
+  /** Why what was approved may not start any more; null = it may. */
+  readonly late: string | null;
 }
 
 const shownItems = 3;
@@ -25,7 +26,7 @@ const shownItems = 3;
  * goes the way that it remembers. What gates never changes after the request.
  */
 export async function openGates(deps: CarryOutDeps, run: StoredRun, durable: Durable): Promise<WalkedGates> {
-  const { checklists, logger, clock } = deps;
+  const { checklists, logger } = deps;
   const points = checklists ? await persist(logger, () => checklists.pointsOf(run.id)) : [];
   const behind = new Set<GatePoint>();
   return {
@@ -34,11 +35,11 @@ export async function openGates(deps: CarryOutDeps, run: StoredRun, durable: Dur
       const look: Attempt<Look> = await durable.step(`checklist:${point}`, () =>
         attemptPatiently(logger, async () => ({
           waits: (await checklists.pass(run.id, point)).map(({ text, note }) => ({ text, note })),
-          late: point === 'start' && isLate(run, clock.now()),
+          late: point === 'start' ? await sayLate(deps, run) : null,
         })),
       );
       if ('failed' in look) return look;
-      if (look.ok.late) return { failed: tooLate() };
+      if (look.ok.late !== null) return { failed: tooLate(look.ok.late) };
       if (look.ok.waits.length > 0) return { paused: sayWaits(look.ok.waits) };
       behind.add(point);
       return null;
@@ -46,10 +47,15 @@ export async function openGates(deps: CarryOutDeps, run: StoredRun, durable: Dur
   };
 }
 
-/** Nothing of it has begun, and the time for which the votes counted went by while it stood before its start. */
-function isLate(run: StoredRun, now: Date): boolean {
-  const fresh = run.steps.every(({ state }) => state === 'waiting');
-  return fresh && run.votesNeeded > 0 && run.attempt > 1 && now.getTime() >= Date.parse(run.expiresAt);
+/** Nothing of it has begun, and the time in which it might have went by while it stood before its start. */
+async function sayLate({ clock, windowNow }: CarryOutDeps, run: StoredRun): Promise<string | null> {
+  if (run.attempt === 1 || run.steps.some(({ state }) => state !== 'waiting')) return null;
+  const { window } = run.plan;
+  if (window === undefined) {
+    return run.votesNeeded > 0 && clock.now().getTime() >= Date.parse(run.expiresAt) ? 'its approval ran out' : null;
+  }
+  const gate = windowGate(window, (await windowNow?.(window.id)) ?? 'to-come', clock.now());
+  return 'why' in gate ? gate.why : null;
 }
 
 function sayWaits(waits: Look['waits']): string {
@@ -61,10 +67,10 @@ function sayWaits(waits: Look['waits']): string {
   return `its checklist waits for ${named}${more}; it goes on by itself when that is ticked`;
 }
 
-function tooLate(): FailureReport {
+function tooLate(why: string): FailureReport {
   return {
     code: 'expired',
-    message: 'The approval ran out while it waited for its checklist.',
+    message: `While it waited for its checklist ${why}.`,
     advice: 'Nothing was changed. Ask for it again; tick the checklist in time.',
     retryable: false,
   };

@@ -3,6 +3,7 @@ import { type ChecklistBoard, createChecklistBoard } from '../../src/checklists/
 import type { ChecklistItem } from '../../src/checklists/checklist-item.ts';
 import { type ChecklistDesk, createChecklistDesk, createChecklistGates } from '../../src/checklists/desk.ts';
 import type { NewNotice } from '../../src/notices/notice.ts';
+import type { PlanWindow } from '../../src/plans/plan.ts';
 import { newBackupId } from '../../src/plans/plan-actions.ts';
 import type { Person } from '../../src/runs/door.ts';
 import type { StoredRun } from '../../src/runs/run-records.ts';
@@ -34,7 +35,7 @@ afterEach(async () => {
 });
 afterAll(() => bot.drop());
 
-async function open(items: readonly ChecklistItem[]): Promise<StoredRun> {
+async function open(items: readonly ChecklistItem[], window?: PlanWindow): Promise<StoredRun> {
   world = await createSmallWorld({
     records: bot.records,
     name: `checklist-${nextWorld++}`,
@@ -59,7 +60,8 @@ async function open(items: readonly ChecklistItem[]): Promise<StoredRun> {
   desk = createChecklistDesk({ ...sources, board, openRuns: async () => [] });
   Object.assign(world.deps, { checklists: createChecklistGates(sources) });
   const backupId = newBackupId(clock);
-  const plan = await world.makePlan(world.environment, { action: 'migrate', subject: 'fill' }, backupId);
+  const made = await world.makePlan(world.environment, { action: 'migrate', subject: 'fill' }, backupId);
+  const plan = window === undefined ? made : { ...made, window };
   const run = newRun({ plan, backupId, queued: true, checklist: items, expiresAt: new Date('2026-11-20T11:00:00Z') });
   await bot.records.create(run);
   return world.run(run.id);
@@ -163,6 +165,17 @@ describe('a run that its checklist gates', () => {
     await board.sweep();
     expect(await world.carryOut(run, undefined, 2)).toBe('voided');
     expect((await world.run(run.id)).failure).toMatchObject({ code: 'expired' });
+    expect(filled()).toBe(0);
+  });
+
+  it('that is bound to a window does not start after it, however late it is ticked', async () => {
+    const window = { id: 'window-1', from: '2026-11-20T09:59:00.000Z', until: '2026-11-20T11:00:00.000Z' };
+    const run = await open([toldUsers], window);
+    expect(await world.carryOut(run)).toBe('paused');
+    world.now = new Date('2026-11-20T11:00:01Z');
+    await board.sweep();
+    expect(await world.carryOut(run, undefined, 2)).toBe('voided');
+    expect((await world.run(run.id)).failure?.message).toContain('its maintenance window window-1 ended');
     expect(filled()).toBe(0);
   });
 
