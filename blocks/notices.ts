@@ -11,7 +11,7 @@ import { sayHeadline, standsBeforeStart } from './say.ts';
 export function submittedMessage(run: Run, votesNeeded: number, channel: string): Message {
   const votes =
     votesNeeded === 0
-      ? 'It needs no vote and starts at once.'
+      ? `It needs no vote and starts ${run.plan.window ? 'in its maintenance window' : 'at once'}.`
       : `It needs ${votesNeeded} ${votesNeeded === 1 ? 'vote' : 'votes'} of others.`;
   const headline = plain(sayHeadline(run));
   return notice(
@@ -40,7 +40,7 @@ export function votedMessage(
   const started = run.startedAt !== null;
   const next = {
     wait: 'More votes are needed.',
-    approved: started ? 'It goes on.' : 'It starts now.',
+    approved: started ? 'It goes on.' : run.plan.window ? 'It starts in its maintenance window.' : 'It starts now.',
     rejected: started ? 'It stopped there.' : 'It will not start.',
   }[decision];
   const word = choice === 'approve' ? 'You approved' : 'You rejected';
@@ -80,7 +80,7 @@ export function pausedMessage(run: Run): Message {
 /** The post when nobody is known to carry a run out. */
 export function lostMessage(run: Run, text: string): Message {
   const headline = plain(sayHeadline(run));
-  return notice(`Not heard of: ${headline}`, `⚠ *Not heard of: ${headline}*\n${plain(text, 600)} · ${code(run.id)}`);
+  return notice(`Not heard of: ${headline}`, `⚠ *Not heard of: ${headline}*\n${plain(text, 1_200)} · ${code(run.id)}`);
 }
 
 export function keptMessage(run: Run): Message {

@@ -8,6 +8,7 @@ import { fitCard } from './fit.ts';
 import { type Measure, measureRun } from './measure.ts';
 import { actions, type Block, context, type Message, section, sections } from './message.ts';
 import { sayCount, sayHeadline, standsBeforeStart, statusWords } from './say.ts';
+import { when } from './when.ts';
 
 const barLength = 20;
 
@@ -37,6 +38,10 @@ function bar(fraction: number): string {
 
 function phase(run: Run, measure: Measure): string {
   if (standsBeforeStart(run)) return 'paused before its start';
+  const { window } = run.plan;
+  if (run.status === 'queued' && window) {
+    return `⏳ starts in its maintenance window ${code(window.id)}: ${when(window.from)} – ${when(window.until)}`;
+  }
   if (measure.current === null || run.status === 'paused') return statusWords[run.status];
   return `▶ ${plain(measure.current.stage, 80)}: ${plain(measure.current.step.title, 160)}`;
 }

@@ -28,7 +28,7 @@ export interface KeepDeps extends Pick<ModeDeps, 'modeMemory' | 'ownsMode'> {
 }
 
 /** How long a process that says nothing keeps the others from it. */
-const keeps = 45_000;
+const keeps = 90_000;
 const remembered = 24 * 3_600_000;
 
 /**
@@ -36,14 +36,20 @@ const remembered = 24 * 3_600_000;
  * operators. All of it follows from the stored windows and runs, so it survives restarts; one process at a time does it.
  */
 export async function keepWindows(deps: KeepDeps): Promise<void> {
-  const { store, holder, clock, logger } = deps;
-  const now = clock.now();
-  if (!(await store.keep('maintenance', holder, now, new Date(now.getTime() + keeps)))) return;
-  for (const window of await store.list(null, new Date(now.getTime() - remembered))) {
+  const { store, clock, logger } = deps;
+  if (!(await isOurs(deps))) return;
+  for (const window of await store.list(null, new Date(clock.now().getTime() - remembered))) {
+    // One window may take long: planning asks the cluster.
+    if (!(await isOurs(deps))) return;
     await keepOne(deps, window.id).catch((error: Error) =>
       logger.warn({ window: window.id, error: error.message }, 'a maintenance window was not looked after'),
     );
   }
+}
+
+function isOurs({ store, holder, clock }: KeepDeps): Promise<boolean> {
+  const now = clock.now();
+  return store.keep('maintenance', holder, now, new Date(now.getTime() + keeps));
 }
 
 async function keepOne(deps: KeepDeps, id: string): Promise<void> {

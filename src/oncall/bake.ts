@@ -2,6 +2,7 @@ import type { Check } from '../checks/check.ts';
 import { runCheck } from '../checks/run-check.ts';
 import type { NewNotice, Notices } from '../notices/notice.ts';
 import type { Environment } from '../plans/environment.ts';
+import type { Action } from '../plans/plan.ts';
 import type { RunRecords, StoredRun } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
@@ -11,6 +12,8 @@ import type { Pages } from './page.ts';
 
 /** Looks at an environment after a run, in the bot's database: a replica has each minute's look for itself. */
 export interface BakeLooks {
+  /** Ids of runs of these actions that are done since then and not undone. */
+  endedSince(since: Date, actions: readonly Action[]): Promise<readonly string[]>;
   /** False where another replica has the look. */
   claim(runId: string, minute: number, at: Date): Promise<boolean>;
   /** What was wrong; empty = all was well. */
@@ -20,7 +23,7 @@ export interface BakeLooks {
 }
 
 export interface BakeDeps {
-  readonly records: Pick<RunRecords, 'list' | 'leaseHolder' | 'event'>;
+  readonly records: Pick<RunRecords, 'find' | 'leaseHolder' | 'event'>;
   readonly environments: ReadonlyMap<string, Pick<Environment, 'name' | 'channel' | 'systems' | 'checks'>>;
   readonly looks: BakeLooks;
   readonly pages: Pages;
@@ -36,7 +39,7 @@ export interface BakeDeps {
 const minute = 60_000;
 /** After its end somebody has to have said so; a bot that was away for longer says nothing of what nobody watched. */
 const afterwards = 30 * minute;
-const watched: readonly string[] = ['migrate', 'restore', 'rollback'];
+const watched: readonly Action[] = ['migrate', 'restore', 'rollback'];
 const checkPatience = 20_000;
 
 /**
@@ -47,20 +50,18 @@ export async function bake(deps: BakeDeps): Promise<void> {
   if (deps.minutes === 0) return;
   const now = deps.clock.now().getTime();
   const since = now - deps.minutes * minute - afterwards;
-  for (const [environment] of deps.environments) {
-    const done = await deps.records.list({ environment, statuses: ['done'], limit: 10 });
-    const fresh = done.filter((run) => isWatched(run) && Date.parse(run.endedAt ?? '') > since);
-    for (const run of fresh) {
-      await bakeOne(deps, run).catch((error: Error) =>
-        deps.logger.warn({ run: run.id, error: error.message }, 'nobody looked after a run'),
-      );
-    }
+  for (const id of await deps.looks.endedSince(new Date(since), watched)) {
+    const run = await deps.records.find(id);
+    if (run === null || !isWatched(run)) continue;
+    await bakeOne(deps, run).catch((error: Error) =>
+      deps.logger.warn({ run: id, error: error.message }, 'nobody looked after a run'),
+    );
   }
 }
 
 function isWatched(run: StoredRun): boolean {
   const changes = run.plan.stages.some(({ steps }) => steps.some(({ effect }) => effect !== 'reads'));
-  return watched.includes(run.plan.action) && changes && run.undoneBy === null && run.endedAt !== null;
+  return changes && run.undoneBy === null && run.endedAt !== null;
 }
 
 async function bakeOne(deps: BakeDeps, run: StoredRun): Promise<void> {

@@ -35,7 +35,7 @@ interface Deps extends Pick<BakeDeps, 'environments' | 'clock' | 'logger'> {
   readonly store: PageStore;
   readonly looks: BakeLooks;
   readonly notices: Notices;
-  readonly records: Pick<RunRecords, 'list' | 'leaseHolder' | 'event' | 'events' | 'find'>;
+  readonly records: Pick<RunRecords, 'leaseHolder' | 'event' | 'events' | 'find'>;
 }
 
 export interface OnCall {

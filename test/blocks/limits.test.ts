@@ -90,6 +90,15 @@ const pieces: [string, Message][] = [
     controlledMessage(run, what),
   ]),
   ['paused', pausedMessage(run)],
+  [
+    'waits for its window',
+    runCard(
+      hostileRun({ status: 'queued', plan: { ...run.plan, window: { id: hostile, from: hostile, until: hostile } } }),
+      tokens,
+      called,
+      sampleNow,
+    ),
+  ],
   ['not heard of', lostMessage(run, hostile)],
   ['retried', retriedMessage(run)],
   ['kept', keptMessage(run)],

@@ -47,7 +47,7 @@ function world(over: Partial<StoredRun> = {}) {
   } as const;
   const deps: BakeDeps = {
     records: {
-      list: async () => [run],
+      find: async () => run,
       leaseHolder: async () => holder as never,
       event: async (_run, type, text, once) => {
         if (!lines.some((line) => line.startsWith(`${once} `))) lines.push(`${once} ${type} ${text}`);
@@ -68,6 +68,8 @@ function world(over: Partial<StoredRun> = {}) {
       ],
     ]),
     looks: {
+      endedSince: async (since, actions) =>
+        Date.parse(run.endedAt ?? '') > since.getTime() && actions.includes(run.plan.action) ? [run.id] : [],
       claim: async (runId, minute) =>
         !looks.has(`${runId}:${minute}`) && looks.set(`${runId}:${minute}`, null) !== null,
       save: async (runId, minute, wrong) => void looks.set(`${runId}:${minute}`, wrong),

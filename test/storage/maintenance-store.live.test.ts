@@ -145,6 +145,10 @@ it('lets one replica have each look after a run', async () => {
   const run = newRun();
   await bot.records.create(run);
   const looks = createBakeStore(bot.database);
+  await bot.sql(`update tas.run set status = 'done', ended_at = $2 where id = $1`, [run.id, at('01:00:00')]);
+  expect(await looks.endedSince(at('00:59:00'), ['migrate'])).toEqual([run.id]);
+  expect(await looks.endedSince(at('01:00:00'), ['migrate'])).toEqual([]);
+  expect(await looks.endedSince(at('00:59:00'), ['restore'])).toEqual([]);
   const had = await Promise.all([looks.claim(run.id, 3, at('01:00:00')), looks.claim(run.id, 3, at('01:00:00'))]);
   expect(had.sort()).toEqual([false, true]);
   expect(await looks.read(run.id)).toEqual([]);
