@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from '../src/shared/failure.ts';
 import { startBotSession } from './bot-session.ts';
@@ -6,6 +7,7 @@ import { type SeedKind, seed } from './seed/seed.ts';
 import type { Endpoints } from './servers/endpoints.ts';
 import { refuseHeldData } from './servers/given-data.ts';
 import { readGivenEndpoints } from './servers/given-endpoints.ts';
+import { withLock } from './servers/lock.ts';
 import { createProgress, type Progress } from './servers/progress.ts';
 import { bringUp, emptyStores, markSeeded, noSandbox, readStatus, takeDown } from './servers/sandbox.ts';
 import { type ServerGroup, serverGroups, storeGroups } from './servers/servers.ts';
@@ -58,12 +60,15 @@ const verbs: { readonly [verb: string]: (request: Request, progress: Progress) =
     const endpoints = await bringUp({ folder, given, jit, docker, progress, ...(only === undefined ? {} : { only }) });
     const seeded = (await readStatus(folder, given))?.seeded ?? null;
     if (kind !== undefined || seeded === null) await fillOnce(endpoints, kind ?? 'demo', progress);
-    const task = progress.task('console');
-    task.begin('starting the bot in a simulated Slack', 10_000);
-    const session = await startBotSession(folder, endpoints);
-    task.done('the bot is up');
-    progress.stop();
-    await showConsole(session, { port, say });
+    const open = async (): Promise<void> => {
+      const task = progress.task('console');
+      task.begin('starting the bot in a simulated Slack', 10_000);
+      const session = await startBotSession(folder, endpoints);
+      task.done('the bot is up');
+      progress.stop();
+      await showConsole(session, { port, say });
+    };
+    await withLock(join(folder, 'console.lock'), open, refuseSecond);
     say('The stores go on; they end with: npm run sandbox -- down');
     return 0;
   },
@@ -91,6 +96,15 @@ const verbs: { readonly [verb: string]: (request: Request, progress: Progress) =
     return show(request.json, progress);
   },
 };
+
+/** Two bots on one database would both take up the same runs. */
+function refuseSecond(pid: number): never {
+  throw new Failure({
+    code: 'precondition-failed',
+    message: `The console of this sandbox is open already, in process ${pid}.`,
+    advice: 'Use that one, end it with Ctrl-C, or name another sandbox in TAS_SANDBOX_DIR.',
+  });
+}
 
 /** Fills stores that hold no seed yet: what somebody did to the data since is lost by `reset` only. */
 async function fillOnce(endpoints: Endpoints, kind: SeedKind, progress: Progress): Promise<void> {

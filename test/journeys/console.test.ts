@@ -1,9 +1,13 @@
+import { jest } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { openBrowser } from '../../sandbox/console/browser.ts';
 import { type Console, serveConsole } from '../../sandbox/console/serve-console.ts';
 import { Failure } from '../../src/shared/failure.ts';
 import { type Journey, openJourney } from './open-journey.ts';
 import { openWorkspace, type Workspace } from './open-workspace.ts';
+
+// One story: a part of it cannot be told again by itself.
+jest.retryTimes(0);
 
 const patience = { timeout: 180_000 };
 const migration = '/tas migrate space-isolation env:sandbox reason:"a tenant for everybody"';

@@ -1,4 +1,4 @@
-import { memo, type ReactNode, useLayoutEffect, useRef } from 'react';
+import { memo, type ReactNode } from 'react';
 import type { MessageEntry } from '../scene.ts';
 import { type ActAnswer, ask } from './ask.ts';
 import { Avatar } from './avatar.tsx';
@@ -7,6 +7,7 @@ import { drawEmoji } from './blocks/emoji.ts';
 import { MrkdwnText } from './blocks/mrkdwn-text.tsx';
 import { personOf, useNames } from './names.ts';
 import { SurfaceProvider } from './surface.ts';
+import { useKeptFocus } from './use-kept-focus.ts';
 import { useTarget } from './use-target.tsx';
 
 interface MessageProps {
@@ -25,7 +26,7 @@ export const MessageCard = memo(function MessageCard(props: MessageProps): React
   const author = personOf(names, message.user);
   const isBot = names.place?.bot.id === message.user;
   const { surface, dialog } = useTarget(person, { channel: message.channel, ts: message.ts }, say);
-  const keep = useKeptFocus();
+  const article = useKeptFocus();
   const name = author?.realName ?? message.user;
   return (
     <article
@@ -33,7 +34,7 @@ export const MessageCard = memo(function MessageCard(props: MessageProps): React
       aria-label={`${name}, ${timeOf(message.ts)}`}
       data-ts={message.ts}
       tabIndex={-1}
-      {...keep}
+      ref={article}
     >
       <Avatar name={name} isBot={isBot} />
       <div className="content">
@@ -115,25 +116,6 @@ function Toolbar({ person, message, say, openThread, replies }: MessageProps): R
       ))}
     </div>
   );
-}
-
-/** When an edit takes the button away that had the focus, the message gets it: nobody starts again at the top of the page. */
-function useKeptFocus() {
-  const ref = useRef<HTMLElement>(null);
-  const last = useRef<Element | null>(null);
-  useLayoutEffect(() => {
-    if (last.current && !last.current.isConnected && document.activeElement === document.body) ref.current?.focus();
-    if (last.current && !last.current.isConnected) last.current = null;
-  });
-  return {
-    ref,
-    onFocus: ({ target }: { readonly target: Element }) => {
-      last.current = target;
-    },
-    onBlur: ({ target, relatedTarget }: { readonly target: Element; readonly relatedTarget: EventTarget | null }) => {
-      if (target.isConnected && relatedTarget !== null) last.current = null;
-    },
-  };
 }
 
 function timeOf(ts: string): string {

@@ -11,12 +11,13 @@ export function useDialog(leave: () => void): {
   const ref = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const dialog = ref.current;
-    const around = document.activeElement?.closest<HTMLElement>('article, section');
+    const opener = document.activeElement;
+    const around = opener?.closest<HTMLElement>('article, section');
     dialog?.showModal();
     return () => {
       dialog?.close();
       // What opened it may be gone: an answered card has no buttons any more.
-      if (document.activeElement === document.body) around?.focus();
+      if (opener?.isConnected === false) around?.focus({ preventScroll: true });
     };
   }, []);
   return {
