@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { installWithApt } from '../../../sandbox/servers/apt.ts';
@@ -69,6 +69,29 @@ describe('a tool that is missing', () => {
     expect(installing).toContain('create_main_cluster = false');
     expect(installing).not.toContain('create_main_cluster = true');
     expect(await readFile(clusterConfig, 'utf8')).toBe(original);
+  });
+
+  it('is unpacked with all that this machine lacks, without root, and is there as a whole or not at all', async () => {
+    process.env.PATH = `${folder}${delimiter}${before.PATH}`;
+    const into = join(folder, 'unpacked');
+    const packages = { wanted: ['browser'], unpackInto: () => into, withDependencies: true } as const;
+    const machine = { isRoot: false, clusterConfig: join(folder, 'none') };
+    await program(
+      'apt-get',
+      `echo "$@" >> ${folder}/calls
+case "$1 $2" in
+  'install -s') printf 'Inst libsound0 (1.0 Debian)\\nInst browser (2.0 Debian)\\nConf browser (2.0 Debian)\\n';;
+  '-q download') shift 2; for name in "$@"; do touch "$name.deb"; done;;
+esac`,
+    );
+    await program('dpkg-deb', `touch "$3/$(basename "$2" .deb)"; [ "$(basename "$2")" != broken.deb ]`);
+    expect(await installWithApt(packages, 'a browser', task, machine)).toBeNull();
+    expect((await readdir(into)).sort()).toEqual(['browser', 'libsound0']);
+    expect(await readFile(join(folder, 'calls'), 'utf8')).not.toMatch(/install (?!-s)/);
+
+    const broken = { wanted: ['broken'], unpackInto: () => join(folder, 'other') };
+    expect(await installWithApt(broken, 'a browser', task, machine)).toContain('could not fetch it');
+    expect((await readdir(folder)).filter((name) => name.startsWith('other'))).toEqual([]);
   });
 
   it('is not installed by anybody but root, nor where that was forbidden', async () => {
