@@ -1,5 +1,5 @@
 import { openApp } from './app.ts';
-import { loadConfig } from './config/load-config.ts';
+import { loadConfig, readSecret } from './config/load-config.ts';
 import { startEngine } from './runs/engine.ts';
 import { startHousekeeping } from './schedules/housekeeping.ts';
 import { Failure } from './shared/failure.ts';
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
     config: config.slack,
     people: config.people,
     reveal: app.reveal,
+    readSecret,
     door: app.door,
     desks: app.desks,
     outbox: app.outbox,

@@ -16,8 +16,8 @@ export interface LoggedCall {
 }
 
 export interface ApiOptions {
-  readonly botToken: string;
-  readonly appToken: string;
+  /** As they are at each call. */
+  readonly secrets: { readonly botToken: string; readonly appToken: string };
   /** What the app was granted; null = everything. */
   readonly scopes: readonly string[] | null;
   readonly place: Place;
@@ -77,7 +77,8 @@ function channelName({ place }: ApiOptions, fields: Fields): string | null {
   return name === '' ? null : (place.workspace.channel(name)?.id ?? name);
 }
 
-function refuse({ botToken, appToken, scopes }: ApiOptions, method: string, token: string): Answer | null {
+function refuse({ secrets, scopes }: ApiOptions, method: string, token: string): Answer | null {
+  const { botToken, appToken } = secrets;
   if (!Object.hasOwn(methods, method)) return fail('unknown_method', { req_method: method });
   if (method === 'api.test') return null;
   if (token === '') return fail('not_authed');

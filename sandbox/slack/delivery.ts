@@ -36,7 +36,7 @@ export interface Delivery {
 }
 
 export interface DeliveryOptions {
-  readonly signingSecret: string;
+  readonly secrets: { readonly signingSecret: string };
   /** Where the app listens for requests; null = it uses Socket Mode. */
   readonly requestUrl: () => string | null;
   readonly requests: Requests;
@@ -133,7 +133,7 @@ function requestFor(
     url,
     body,
     headers: {
-      ...signedHeaders(options.signingSecret, body, Math.floor(options.time.now() / 1000)),
+      ...signedHeaders(options.secrets.signingSecret, body, Math.floor(options.time.now() / 1000)),
       'content-type': contentType(type),
       'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)',
       ...(retry ? { 'x-slack-retry-num': String(retry.number), 'x-slack-retry-reason': retry.reason } : {}),

@@ -16,7 +16,7 @@ export interface Forgery {
 }
 
 export function createForgery(options: {
-  readonly signingSecret: string;
+  readonly secrets: { readonly signingSecret: string };
   readonly requestUrl: () => string | null;
   readonly requests: Requests;
   readonly delivery: Delivery;
@@ -40,7 +40,7 @@ function forge(
   kind: ForgeryKind,
   text: string,
   url: string,
-  { signingSecret, time }: { readonly signingSecret: string; readonly time: SlackTime },
+  { secrets, time }: { readonly secrets: { readonly signingSecret: string }; readonly time: SlackTime },
 ): RawRequest {
   const fields = {
     token: 'forged',
@@ -55,7 +55,7 @@ function forge(
   };
   const body = formBody('slash_commands', fields);
   const offset = { late: -600, early: 600 }[kind as string] ?? 0;
-  const secret = kind === 'wrong-signature' ? 'not the secret' : signingSecret;
+  const secret = kind === 'wrong-signature' ? 'not the secret' : secrets.signingSecret;
   const signed = signedHeaders(secret, body, Math.floor(time.now() / 1000) + offset);
   const headers = kind === 'unsigned' ? { 'content-type': contentType('slash_commands') } : signed;
   return {

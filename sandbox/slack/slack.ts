@@ -42,6 +42,8 @@ export interface SimulatedSlack {
   readonly botToken: string;
   readonly appToken: string;
   readonly signingSecret: string;
+  /** Makes a new one, which alone is good from now on; answers it. */
+  rotate(name: 'botToken' | 'signingSecret'): string;
   readonly workspace: Workspace;
   /** Every command, click, submission and event with its acknowledgement, in order of their end. */
   readonly acknowledgements: readonly Acknowledgement[];
@@ -105,7 +107,7 @@ export async function startSlack(options: SlackOptions = {}): Promise<SimulatedS
     socketUrl: () => `ws://${origin}${socket?.openPath() ?? ''}`,
   };
   const scopes = options.scopes ?? null;
-  const api = createApi({ ...secrets, scopes, place, rates: createRates(time.now), faults, now: time.now });
+  const api = createApi({ secrets, scopes, place, rates: createRates(time.now), faults, now: time.now });
   const server = createSlackServer({ api, responseUrls, uploads, faults });
   socket = openSocketSide(server, { isDown: () => faults.down !== null, now: time.now });
   server.listen(options.port ?? 0, '127.0.0.1');
@@ -115,13 +117,22 @@ export async function startSlack(options: SlackOptions = {}): Promise<SimulatedS
   const requests = createRequests();
   let url: string | null = null;
   const requestUrl = (): string | null => url;
-  const { signingSecret } = secrets;
-  const delivery = createDelivery({ signingSecret, requestUrl, requests, socket, time, changed: workspace.changed });
-  const forgery = createForgery({ signingSecret, requestUrl, requests, delivery, time });
+  const delivery = createDelivery({ secrets, requestUrl, requests, socket, time, changed: workspace.changed });
+  const forgery = createForgery({ secrets, requestUrl, requests, delivery, time });
   const waitFor = createWaitFor(workspace.changes, () => lastMessages(workspace));
   const stage: Stage = { ...place, delivery, time, waitFor, chosen: new Map(), suggested: new Map() };
   return {
-    ...secrets,
+    appToken: secrets.appToken,
+    get botToken() {
+      return secrets.botToken;
+    },
+    get signingSecret() {
+      return secrets.signingSecret;
+    },
+    rotate(name) {
+      secrets[name] = `${secrets[name].slice(0, 4)}-${randomBytes(12).toString('hex')}`;
+      return secrets[name];
+    },
     apiUrl: `http://${origin}/api/`,
     calls: api.log,
     connectApp: (requestsTo) => {

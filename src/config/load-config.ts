@@ -48,7 +48,8 @@ export function terminalToken(): string | null {
   return process.env.TAS_TOKEN ?? null;
 }
 
-async function readSecret(reference: string): Promise<Secret> {
+/** A secret as it is now, by reference. Throws `invalid-config` when it is missing. */
+export async function readSecret(reference: string): Promise<Secret> {
   const place = reference.slice(reference.indexOf(':') + 1);
   const value = reference.startsWith('env:')
     ? process.env[place]

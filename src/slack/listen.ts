@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { App, HTTPReceiver, SocketModeReceiver, type webApi } from '@slack/bolt';
 import { anyAction, rejectModal } from '../../blocks/button.ts';
 import type { Message } from '../../blocks/message.ts';
@@ -19,6 +19,7 @@ import {
   reasonRequest,
 } from './requests.ts';
 import { createSeenBefore } from './seen-before.ts';
+import type { SigningSecrets } from './signing-secrets.ts';
 
 /** Says something to the person who asked, and to nobody else. */
 export interface Answerer {
@@ -38,7 +39,7 @@ export interface Handlers {
 interface ListenOptions {
   readonly mode: 'http' | 'socket';
   readonly botToken: string;
-  readonly signingSecret: string;
+  readonly signingSecrets: SigningSecrets;
   readonly appToken: string;
   readonly port: number;
   /** Of a simulated workspace; then only this machine can reach the bot. */
@@ -69,9 +70,10 @@ export function createWebClient(
   token: string,
   apiUrl: string | undefined,
   rates: Rates,
+  readAgain: () => Promise<string>,
   logger: Logger,
 ): webApi.WebClient {
-  return new RatedClient(token, { ...clientOptions(apiUrl), logger: createBoltLogger(logger) }, rates);
+  return new RatedClient(token, { ...clientOptions(apiUrl), logger: createBoltLogger(logger) }, rates, readAgain);
 }
 
 /** Slack's requests, over HTTP or through a socket: acknowledged first, then worked on. */
@@ -157,9 +159,11 @@ function answerer(options: ListenOptions, user: string, respond: Respond | null)
 }
 
 function httpReceiver(options: ListenOptions): HTTPReceiver {
-  const { signingSecret, logger, clock } = options;
-  const receiver = new HTTPReceiver({ signingSecret, endpoints: [requestPath], logger: createBoltLogger(logger) });
-  refuseReplays(receiver, signingSecret, clock, logger);
+  const { signingSecrets: secrets, logger, clock } = options;
+  const innerSecret = randomBytes(32).toString('hex');
+  const boltLogger = createBoltLogger(logger);
+  const receiver = new HTTPReceiver({ signingSecret: innerSecret, endpoints: [requestPath], logger: boltLogger });
+  refuseReplays(receiver, { secrets, innerSecret, clock, logger });
   return receiver;
 }
 

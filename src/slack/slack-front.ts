@@ -4,6 +4,7 @@ import type { NoticeRecords } from '../notices/notice.ts';
 import type { Door } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { Secret } from '../shared/secret.ts';
 import { slowAfter } from '../shared/when-slow.ts';
 import { createAnnouncer, type Pace } from './announce.ts';
 import { createAsk } from './asks.ts';
@@ -15,6 +16,7 @@ import { createListener, createWebClient } from './listen.ts';
 import type { Outbox } from './outbox.ts';
 import { createPostOnce } from './post-once.ts';
 import { createRates } from './rates.ts';
+import { createSigningSecrets } from './signing-secrets.ts';
 import { createSlackCalls } from './slack-calls.ts';
 import { createEventTeller } from './tell-event.ts';
 import { createNoticeTeller } from './tell-notice.ts';
@@ -27,6 +29,8 @@ interface SlackFrontDeps {
   readonly config: Config['slack'];
   readonly people: Config['people'];
   readonly reveal: RevealSecret;
+  /** Reads a secret as it is now: it may have been changed since the start. */
+  readonly readSecret: (reference: string) => Promise<Secret>;
   readonly door: Door;
   readonly desks: Desks;
   readonly outbox: Outbox;
@@ -50,8 +54,12 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const { config, people, reveal, door, desks, outbox, notices, clock, logger } = deps;
   const botToken = reveal(config.botToken);
   const revealed = (reference: string | undefined) => (reference === undefined ? '' : reveal(reference).reveal());
+  const readAgain = (reference: string | undefined) => async () =>
+    reference === undefined ? '' : (await deps.readSecret(reference)).reveal();
   const rates = createRates({ ...usualRates, ...deps.rates });
-  const calls = createSlackCalls(createWebClient(botToken.reveal(), config.apiUrl, rates, logger));
+  const calls = createSlackCalls(
+    createWebClient(botToken.reveal(), config.apiUrl, rates, readAgain(config.botToken), logger),
+  );
   const identity = createIdentity({ people, calls, outbox, clock });
   const tokens = createButtonTokens(outbox, botToken);
   const ask = createAsk({ door, desks, identity, tokens, clock, slowAfter: deps.slowAfter ?? slowAfter });
@@ -59,7 +67,7 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const listener = createListener({
     mode: config.mode,
     botToken: botToken.reveal(),
-    signingSecret: revealed(config.signingSecret),
+    signingSecrets: createSigningSecrets(revealed(config.signingSecret), readAgain(config.signingSecret), clock),
     appToken: revealed(config.appToken),
     port: config.port,
     apiUrl: config.apiUrl,

@@ -98,15 +98,21 @@ function makeFront(
       approvers: { group: groups.approvers.id },
     },
   });
-  const secrets: Record<string, string> = {
-    'env:BOT_TOKEN': slack.botToken,
-    'env:SIGNING_SECRET': slack.signingSecret,
-    'env:APP_TOKEN': slack.appToken,
+  // As they are in the workspace at each moment: who rotates one puts it where the bot reads it.
+  const secretOf = (reference: string): Secret => {
+    const { botToken, signingSecret, appToken } = slack;
+    const secrets: Record<string, string> = {
+      'env:BOT_TOKEN': botToken,
+      'env:SIGNING_SECRET': signingSecret,
+      'env:APP_TOKEN': appToken,
+    };
+    return new Secret(secrets[reference] ?? '');
   };
   return createSlackFront({
     config,
     people: who,
-    reveal: (reference) => new Secret(secrets[reference] ?? ''),
+    reveal: secretOf,
+    readSecret: async (reference) => secretOf(reference),
     ...memory,
     clock: systemClock,
     logger: memoryLogger(logged),
