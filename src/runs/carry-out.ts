@@ -7,10 +7,11 @@ import { openGates, type WalkedGates } from './checklist-gates.ts';
 import { changedSince, compareStandingStill, comparesAgain, compareWithNow } from './compare-with-now.ts';
 import type { StepPoint } from './control-records.ts';
 import type { CarryOutDeps, Durable, Execution } from './execution.ts';
+import { mark, startHeartbeat, unmark } from './heartbeat.ts';
 import { sayStanding, undoDueOf } from './left-standing.ts';
 import { performStep } from './perform-step.ts';
 import type { StoredRun } from './run-records.ts';
-import { isOver, standsStill } from './run-status.ts';
+import { isOver, type RunStatus, standsStill } from './run-status.ts';
 import { usualPacing } from './throttle.ts';
 import { windowGate } from './window-gate.ts';
 
@@ -63,7 +64,7 @@ export async function carryOut(
   try {
     return await carryOutStages(execution, gates, typeof start === 'string' ? start === 'begun' : start.begun);
   } finally {
-    if (beat) clearInterval(beat);
+    beat?.stop();
   }
 }
 
@@ -199,11 +200,6 @@ async function parkedHolder({ deps, environment, run }: Execution): Promise<stri
   return holder !== null && standsStill(holder.status) && clearsUp ? holder.runId : null;
 }
 
-function startHeartbeat({ deps, environment, run }: Execution): NodeJS.Timeout {
-  const failed = (): void => deps.logger.warn({ run: run.id }, 'the lease was not renewed');
-  return setInterval(() => void deps.records.renewLease(environment.name, run.id).catch(failed), 15_000).unref();
-}
-
 /** May be called again after a crash. The lease goes last: until then nobody else can take the environment. */
 async function end(
   deps: CarryOutDeps,
@@ -231,7 +227,15 @@ async function end(
     const ended = moved || isOver((await findRun(deps, run.id)).status);
     if (!standsStill(status) && ended) await records.releaseLease(run.environment, run.id);
   });
+  await markEnd(deps, run, status);
   return status;
+}
+
+/** A run that stands still keeps its mark, with what it has left standing. */
+async function markEnd({ environments, logger }: CarryOutDeps, run: StoredRun, status: Outcome): Promise<void> {
+  const environment = environments.get(run.environment);
+  if (environment === undefined || !holdsEnvironment(run.plan)) return;
+  await (standsStill(status as RunStatus) ? mark : unmark)(environment, run, logger);
 }
 
 async function afterEnd(deps: CarryOutDeps, run: StoredRun): Promise<Outcome> {

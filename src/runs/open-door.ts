@@ -18,6 +18,7 @@ import type {
 } from './door.ts';
 import { findEndedHolds } from './ended-holds.ts';
 import { type Gate, isFree, mayOperate, mayRead, mayVote } from './gates.ts';
+import { readMarks, unmark } from './heartbeat.ts';
 import { readStanding, standingFor } from './intrusions.ts';
 import { preview } from './preview.ts';
 import type { ConflictReport, Run } from './run.ts';
@@ -134,6 +135,8 @@ async function keep(deps: DoorDeps, runId: string, person: Person): Promise<Run 
   return handleParked(deps, runId, person, async (run) => {
     const moved = await deps.records.move(runId, 'closed', { type: 'closed', text: `kept as it is by ${person.name}` });
     if (moved) await deps.records.releaseLease(run.environment, runId);
+    const environment = deps.environments.get(run.environment);
+    if (moved && environment) await unmark(environment, run, null);
     return moved;
   });
 }
@@ -172,7 +175,10 @@ async function readStatus(deps: DoorDeps, name: string, person: Person): Promise
   return {
     environment: name,
     production: environment.production,
-    standing: held === null ? [] : await readStanding(environment.systems, standingFor(held)),
+    standing: [
+      ...(held === null ? [] : await readStanding(environment.systems, standingFor(held))),
+      ...(await readMarks(environment, holder)),
+    ],
     systems,
     holder,
     lastBackup: backups[0] ?? null,

@@ -1,13 +1,14 @@
 import type { Environment } from '../plans/environment.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Orphan } from './control-records.ts';
+import { readMarks } from './heartbeat.ts';
 import { readStanding } from './intrusions.ts';
 import type { RunRecords } from './run-records.ts';
 
 interface Deps {
   readonly records: Pick<RunRecords, 'orphans' | 'parkOrphan' | 'event'>;
   readonly logger: Logger;
-  readonly environments: ReadonlyMap<string, Pick<Environment, 'systems'>>;
+  readonly environments: ReadonlyMap<string, Pick<Environment, 'name' | 'systems'>>;
 }
 
 /** Seconds of silence after which people are told, and after which the run is parked though a worker once took it. */
@@ -33,9 +34,11 @@ export async function watchRuns({ records, logger, environments }: Deps): Promis
 
 /** Somebody must know that services are down, though nobody carries the run out. */
 async function sayStanding(environments: Deps['environments'], { environment, runId }: Orphan): Promise<string> {
-  const systems = environments.get(environment)?.systems;
-  const standing = systems ? await readStanding(systems, [runId]) : [];
-  return standing.length === 0 ? '' : ` Still so: ${standing.join('; ')}.`;
+  const known = environments.get(environment);
+  const standing = known ? await readStanding(known.systems, [runId]) : [];
+  const marks = known ? await readMarks(known, null) : [];
+  const still = [...standing, ...marks];
+  return still.length === 0 ? '' : ` Still so: ${still.join('; ')}.`;
 }
 
 function park(records: Deps['records'], orphan: Orphan): Promise<boolean> {

@@ -7,7 +7,7 @@ import type { Logger } from '../shared/logger.ts';
 
 interface Deps {
   readonly records: Pick<RunRecords, 'expireOverdue' | 'orphans' | 'parkOrphan' | 'event'>;
-  readonly environments: ReadonlyMap<string, Pick<Environment, 'systems'>>;
+  readonly environments: ReadonlyMap<string, Pick<Environment, 'name' | 'systems'>>;
   readonly undoOverdue: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;

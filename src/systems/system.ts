@@ -19,6 +19,7 @@ import type { z } from 'zod';
 import type { Json, JsonObject } from '../shared/json.ts';
 import type { BackupContext, BackupPart, Fingerprint } from './backup-part.ts';
 import type { Finding } from './finding.ts';
+import type { HolderMark } from './holder-mark.ts';
 import type { Kept } from './kept-tally.ts';
 
 export type { BackupContext, BackupFile, BackupPart, Fingerprint } from './backup-part.ts';
@@ -327,6 +328,7 @@ export interface System {
    */
   intrusions?(runIds: readonly string[]): Promise<readonly string[]>;
   readonly dataModel?: DataModel;
+  readonly holder?: HolderMark;
   /** What it holds now; journal, fence and locks of the bot left out. */
   fingerprint?(): Promise<Fingerprint>;
   /** The fingerprint's counts alone, where they can be had much quicker than its hash. */

@@ -1,17 +1,19 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppsV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { AppsV1Api, CoordinationV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { createClient } from '@redis/client';
 import { Kafka, logLevel } from 'kafkajs';
+import { startBot } from '../../sandbox/bot-process.ts';
 import { differences, openStores, type Picture, type Stores } from '../../sandbox/demo/stores.ts';
 import { seedVectors } from '../../sandbox/seed/vectors.ts';
 import type { Endpoints } from '../../sandbox/servers/endpoints.ts';
 import { kubernetesServer } from '../../sandbox/servers/kubernetes/kubernetes-server.ts';
 import { holdPlatformSessions } from '../../sandbox/servers/platform/sessions.ts';
+import { renderMessage } from '../../sandbox/slack/render.ts';
 import { liveEndpoints } from '../live-stores.ts';
 import { deeplakePython } from '../systems/deeplake/deeplake-python.ts';
 import { openVectorApp, type VectorApp } from '../systems/deeplake/vector-app.ts';
-import { approvedRun } from './approved-run.ts';
+import { approvedRun, posted } from './approved-run.ts';
 import { type Journey, openJourney } from './open-journey.ts';
 import { untilOver } from './until-over.ts';
 
@@ -102,8 +104,13 @@ async function pictureBeside({ kafka }: Endpoints, app: VectorApp, datasets: rea
 }
 
 /** The run goes through though the bot is killed at every seventh event. */
-async function carryOut(journey: Journey, command: string): Promise<string> {
+async function carryOut(
+  journey: Journey,
+  command: string,
+  meanwhile: (runId: string) => Promise<void> = async () => undefined,
+): Promise<string> {
   const { runId } = await approvedRun(journey, command);
+  await meanwhile(runId);
   let seen = 0;
   const kills = await untilOver(journey, runId, () => {
     seen += 1;
@@ -113,6 +120,37 @@ async function carryOut(journey: Journey, command: string): Promise<string> {
   expect(rows[0]).toEqual({ status: 'done', failure: null, pause: null });
   expect(kills).toBeGreaterThan(2);
   return runId;
+}
+
+/** The bot dies in mid-maintenance; another process of it tells the channel who holds what, and the cluster says so too. */
+async function noticedWhenGone(journey: Journey, runId: string): Promise<void> {
+  const { session, botPool, endpoints, folder } = journey;
+  const stopped = `select from tas.run_step where run_id = $1 and step_id = 'before.stop-consumers' and state = 'done'`;
+  while ((await botPool.query(stopped, [runId])).rowCount === 0)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  const from = session.slack.messages('tas-platform').length;
+  await session.bot().kill('SIGKILL');
+  const configPath = join(folder, 'another.yaml');
+  const config = await readFile(session.configPath, 'utf8');
+  await writeFile(configPath, config.replace('executor: sandbox-0', 'executor: sandbox-1'), { mode: 0o600 });
+  const port = Number(/^ {2}port: (\d+)$/m.exec(config)?.[1]);
+  const another = await startBot({ configPath, logPath: session.logPath, port });
+  try {
+    const told = renderMessage(await posted(journey, /Not heard of/, from));
+    expect(told).toContain(runId);
+    expect(told).toContain('It holds sandbox.');
+    expect(told).toMatch(/aether-backend is stopped/);
+    expect(told).toMatch(/maintenance mode/i);
+    expect(told).toMatch(new RegExp(`cluster: ${runId} is marked as holding sandbox, last renewed .*, expired`));
+    const kubeconfig = new KubeConfig();
+    kubeconfig.loadFromFile(endpoints.kubernetes.kubeconfig);
+    const leases = (await kubeconfig.makeApiClient(CoordinationV1Api).listLeaseForAllNamespaces()).items;
+    const lease = leases.find(({ metadata }) => metadata?.name === 'tas-sandbox-holder');
+    expect(lease?.spec?.holderIdentity).toBe(runId);
+  } finally {
+    await another.kill('SIGTERM');
+    await session.restart();
+  }
 }
 
 describe('the upgrade of the whole platform', () => {
@@ -136,7 +174,9 @@ describe('the upgrade of the whole platform', () => {
         cluster: await pictureOfCluster(endpoints),
         beside: await pictureBeside(endpoints, app, datasets),
       };
-      const runId = await carryOut(journey, '/tas migrate platform-2-0 env:sandbox reason:"a journey"');
+      const runId = await carryOut(journey, '/tas migrate platform-2-0 env:sandbox reason:"a journey"', (id) =>
+        noticedWhenGone(journey, id),
+      );
       const cluster = await pictureOfCluster(endpoints);
       expect(cluster.get('aether-be/aether-backend')).toEqual({
         replicas: '2',

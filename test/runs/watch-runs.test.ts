@@ -25,7 +25,7 @@ async function watch(
   };
   const system = createMemorySystem({ name: 'cluster', seal: createSeal(Buffer.alloc(32)) });
   system.setStanding(standing.map((what) => ({ what, closes: true })));
-  const environments = new Map([['staging', { systems: new Map([['cluster', system]]) }]]);
+  const environments = new Map([['staging', { name: 'staging', systems: new Map([['cluster', system]]) }]]);
   await watchRuns({ records, logger, environments });
   return { parked, told };
 }

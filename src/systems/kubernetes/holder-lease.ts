@@ -1,33 +1,8 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../shared/json.ts';
+import type { Holder, HolderMark } from '../holder-mark.ts';
 import type { Cluster, PatchOperation } from './client.ts';
 import { leaseName } from './fence.ts';
-
-/** Who holds an environment, as anybody with kubectl can read it when the bot is gone. */
-export interface Holder {
-  readonly environment: string;
-  readonly runId: string;
-  /** What the run has set up, in words, as it last said. */
-  readonly note: string;
-  readonly acquiredAt: Date;
-  readonly renewedAt: Date;
-  readonly seconds: number;
-  /** Nobody has renewed it for longer than it lasts: the bot stands still or is gone. */
-  readonly expired: boolean;
-}
-
-/** The Lease `tas-<environment>-holder` in the home namespace: renewed while a run holds the environment. */
-export interface HolderLease {
-  /**
-   * Takes it, or renews what this run holds already. False where another run holds one that has not expired: nothing is
-   * written then.
-   */
-  hold(holder: { environment: string; runId: string; seconds: number; note?: string }): Promise<boolean>;
-  /** Removes it where this run holds it; false where it does not. */
-  release(environment: string, runId: string): Promise<boolean>;
-  /** Null where nobody holds the environment. */
-  read(environment: string): Promise<Holder | null>;
-}
 
 const noteAnnotation = 'tas-bot/holds';
 
@@ -41,8 +16,10 @@ const leaseSchema = z.object({
   }),
 });
 
-/** `now` in milliseconds; the clock of the bot writes and judges, so that two clocks do not have to agree. */
-export function createHolderLease(cluster: Cluster, now: () => number = Date.now): HolderLease {
+/**
+ * The Lease `tas-<environment>-holder` in the home namespace. `now` in milliseconds; the clock of the bot writes and judges, so that two clocks do not have to agree.
+ */
+export function createHolderLease(cluster: Cluster, now: () => number = Date.now): HolderMark {
   const objectOf = (environment: string) => {
     return { kind: 'Lease', namespace: cluster.home, name: `${leaseName(environment)}-holder` } as const;
   };

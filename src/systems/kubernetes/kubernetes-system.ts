@@ -8,6 +8,7 @@ import { type Cluster, type ClusterOptions, connectCluster } from './client.ts';
 import { createDataModel } from './data-model.ts';
 import { toFailure } from './failure.ts';
 import { createFence } from './fence.ts';
+import { createHolderLease } from './holder-lease.ts';
 import { createJournal } from './journal.ts';
 import { kindMakers } from './kinds/index.ts';
 import { readMaintenance } from './maintenance.ts';
@@ -29,6 +30,7 @@ export function createKubernetesSystem(options: KubernetesOptions): System {
   const cluster = connectCluster(options);
   const journal = createJournal(cluster, seal);
   const fence = createFence(cluster);
+  const holder = createHolderLease(cluster);
   const setting: KindSetting = {
     system: name,
     cluster,
@@ -77,6 +79,11 @@ export function createKubernetesSystem(options: KubernetesOptions): System {
     dataModel: {
       read: () => guard(() => dataModel.read()),
       write: (version, token) => guard(() => dataModel.write(version, token)),
+    },
+    holder: {
+      hold: (wanted) => guard(() => holder.hold(wanted)),
+      release: (environment, runId) => guard(() => holder.release(environment, runId)),
+      read: (environment) => guard(() => holder.read(environment)),
     },
     async close() {
       cluster.close();
