@@ -5,6 +5,7 @@ import { defineStepKind, type StepPreview } from '../../system.ts';
 import { durationText, milliseconds } from '../../wait-for.ts';
 import type { FieldsChange, Intent } from '../change.ts';
 import { changingRights, failed, findServices, hashServices, warning } from '../find-services.ts';
+import { judgeImage } from '../image-change.ts';
 import type { KindSetting } from '../part.ts';
 import { waitUntilReplaced } from '../settle.ts';
 import { previewUndo, sampleOf, undoBatch } from '../undo.ts';
@@ -113,10 +114,12 @@ function locksOf(workload: Workload, { within, waitReady }: Input): string[] {
   return [waitReady ? `${how}; waits up to ${within}` : `${how}; nobody waits for it`];
 }
 
-/** What would keep a rollout from ever coming to its end. */
-function judge(workload: Workload, { container, waitReady }: Input): Finding[] {
+/** What speaks against the image, here and now. */
+function judge(workload: Workload, input: Input): Finding[] {
+  const { container, image } = input;
   const name = sayService(workload);
-  if (imageOf(workload, container) === null) {
+  const now = imageOf(workload, container);
+  if (now === null) {
     const names = workload.spec.template.spec.containers.map((known) => known.name).join(', ');
     return [
       failed(
@@ -127,6 +130,12 @@ function judge(workload: Workload, { container, waitReady }: Input): Finding[] {
       ),
     ];
   }
+  return [...judgeImage(workload, container, now.image, image), ...judgeRollout(workload, input)];
+}
+
+/** What would keep a rollout from ever coming to its end. */
+function judgeRollout(workload: Workload, { waitReady }: Input): Finding[] {
+  const name = sayService(workload);
   if (workload.spec.replicas === 0 || !waitReady) return [];
   if (workload.spec.paused) {
     return [
