@@ -66,7 +66,7 @@ const verbs: { readonly [verb: string]: (request: Request, progress: Progress) =
       const session = await startBotSession(folder, endpoints);
       task.done('the bot is up');
       progress.stop();
-      await showConsole(session, { port, say });
+      await showConsole(session, { port, say }).finally(() => session.stop());
     };
     await withLock(join(folder, 'console.lock'), open, refuseSecond);
     say('The stores go on; they end with: npm run sandbox -- down');

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startBotSession } from '../bot-session.ts';
+import { type BotSession, startBotSession } from '../bot-session.ts';
+import { showConsole } from '../console/show-console.ts';
 import { seed } from '../seed/seed.ts';
 import { createProgress } from '../servers/progress.ts';
 import { bringUp, takeDown } from '../servers/sandbox.ts';
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
   } finally {
     transcript.stop();
     await stores.close();
-    if (values.keep) await keepRunning(session.configPath, folder, say);
+    if (values.keep) await keepRunning(session, folder, say);
     await session.stop();
     if (!values.keep) await takeDown(folder);
   }
@@ -50,14 +50,12 @@ async function main(): Promise<number> {
   return broken === 0 ? 0 : 1;
 }
 
-async function keepRunning(configPath: string, folder: string, say: (line: string) => void): Promise<void> {
+async function keepRunning(session: BotSession, folder: string, say: (line: string) => void): Promise<void> {
   say('');
-  say('Everything is still running. In another terminal:');
-  say(`  export TAS_CONFIG=${relative(process.cwd(), configPath)}`);
-  say('  npx tas status env:sandbox --as alice');
+  say('Everything is still running, and so are the stores:');
   say(`  TAS_SANDBOX_DIR=${relative(process.cwd(), folder)} npm run sandbox -- status --json`);
-  say('Ctrl-C ends the bot; the stores then go with: TAS_SANDBOX_DIR=… npm run sandbox -- down');
-  await once(process, 'SIGINT');
+  say('They go, once the bot has ended, with: TAS_SANDBOX_DIR=… npm run sandbox -- down');
+  await showConsole(session, { port: 0, say });
 }
 
 /** Puts the transcript between its marks in the README. */

@@ -141,6 +141,18 @@ const browser = await browserIfThere();
     expect(await page.evaluate("document.activeElement.closest('article') !== null")).toBe(true);
   }, 400_000);
 
+  it('marks what was not read, with a number where it was for the reader', async () => {
+    const general = slack.page.getByRole('button', { name: /^# general/ });
+    expect(await general.innerText()).toBe('# general');
+    await journey.session.slack.as('erin').say('<@U0BOB0000> and all', { channel: 'general' });
+    await slack.page.getByRole('button', { name: '# general , 1 unread' }).waitFor();
+    expect(await general.innerText()).toMatch(/1$/);
+    await general.click();
+    await slack.card(/@bob and all/).waitFor();
+    await slack.page.getByRole('button', { name: '# tas-platform' }).click();
+    expect(await general.innerText()).toBe('# general');
+  }, 200_000);
+
   it('shows the app’s Home, a thread, and everything on the width of a phone', async () => {
     const { page } = slack;
     await page.getByRole('button', { name: /Home/ }).click();
@@ -164,4 +176,15 @@ const browser = await browserIfThere();
     expect(await slack.page.evaluate('window.sameDocument')).toBe('still');
     expect(slack.troubles).toEqual([]);
   });
+
+  it('connects again by itself, and shows what was said in between', async () => {
+    const { port } = new URL(served.url);
+    await served.close();
+    await slack.page.getByText('The connection is cut').waitFor();
+    await journey.session.slack.as('erin').say('said in between');
+    served = await serveConsole(journey.session.slack, Number(port));
+    await slack.card(/said in between/).waitFor();
+    await slack.page.getByText('The connection is cut').waitFor({ state: 'detached' });
+    expect(await slack.page.evaluate('window.sameDocument')).toBe('still');
+  }, 200_000);
 });

@@ -1,2 +1,0 @@
-/** Stylesheets are bundled beside the script. */
-declare module '*.css';
