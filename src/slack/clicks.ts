@@ -17,7 +17,7 @@ import type { Answerer, Handlers } from './listen.ts';
 import type { ButtonMeaning, Outbox } from './outbox.ts';
 import { renderReply } from './render-reply.ts';
 import type { ClickRequest } from './requests.ts';
-import type { SlackCalls } from './slack-calls.ts';
+import { type SlackCalls, SlackRefused } from './slack-calls.ts';
 
 const shownConflicts = 100;
 
@@ -26,7 +26,7 @@ interface ClickDeps {
   readonly desks: Pick<Desks, 'checklists'>;
   readonly identity: Identity;
   readonly outbox: Pick<Outbox, 'button'>;
-  readonly calls: Pick<SlackCalls, 'openWindow' | 'update'>;
+  readonly calls: Pick<SlackCalls, 'openWindow' | 'updateWindow' | 'update'>;
   readonly tokens: ButtonTokens;
   readonly ask: Ask;
   readonly clock: Clock;
@@ -115,28 +115,31 @@ async function runClick(
   }
 }
 
-/** Who may tick sees it in the checklist itself; anybody else is told why not. */
+/** Who may tick sees it in the checklist itself, and in the window where he did; anybody else is told why not. */
 async function tickBoxes(
-  { desks, identity, ...deps }: ClickDeps,
+  deps: ClickDeps,
   meaning: ButtonMeaning,
   runId: string,
-  { user, token, selected, sentAt }: ClickRequest,
+  { user, token, selected, sentAt, viewId }: ClickRequest,
   answer: Answerer,
 ): Promise<void> {
+  const { desks, identity, calls, tokens } = deps;
   const { items, ticked, approver } = readBoxes(meaning.words);
   const person = await identity.person(user, approver ? 'vote' : 'command');
+  const chosen = items.filter((_, place) => selected?.includes(String(place)));
   const outcome = await desks.checklists.click(
-    {
-      runId,
-      token,
-      boxes: items,
-      shown: ticked,
-      selected: items.filter((_, place) => selected?.includes(String(place))),
-      sentAt,
-    },
+    { runId, token, boxes: items, shown: ticked, selected: chosen, sentAt },
     person,
   );
-  if (outcome.kind === 'refused') await show({ ...deps, desks, identity }, outcome, answer);
+  const view = viewId === null ? null : await desks.checklists.read(runId);
+  if (view !== null && viewId !== null) {
+    const window = checklistWindow(view, await checklistTools(tokens, view, true));
+    // Closed meanwhile: what was ticked counts all the same.
+    await calls.updateWindow(viewId, window).catch((error: unknown) => {
+      if (!(error instanceof SlackRefused)) throw error;
+    });
+  }
+  if (outcome.kind === 'refused') await show(deps, outcome, answer);
 }
 
 /** Retry and Keep stand on a failure card only: it loses them as soon as the run has moved on. */

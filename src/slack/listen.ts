@@ -103,7 +103,7 @@ export function createListener(options: ListenOptions): Listener {
   app.action(anyAction, async ({ ack, body, respond }) => {
     await ack();
     if ('trigger_id' in body && isAgain(body.trigger_id)) return;
-    const answer = answerer(options, body.user.id, respond);
+    const answer = answerer(options, body.user.id, hasResponseUrl(body) ? respond : null);
     await guarded(body.user.id, answer, () => handlers.click(clickRequest.parse(body), answer));
   });
   app.view(rejectModal.callback, async ({ ack, body }) => {
@@ -142,6 +142,11 @@ async function guard(logger: Logger, user: string, answer: Answerer, work: () =>
 }
 
 type Respond = (message: never) => Promise<unknown>;
+
+/** A click in a window brings none, and then there is no `respond`. */
+function hasResponseUrl(body: object): boolean {
+  return 'response_url' in body && typeof body.response_url === 'string' && body.response_url !== '';
+}
 
 /** A response URL works five times in thirty minutes; after that a direct message does. */
 function answerer(options: ListenOptions, user: string, respond: Respond | null): Answerer {

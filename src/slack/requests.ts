@@ -21,6 +21,7 @@ export const clickRequest = z
       channel_id: z.string().optional(),
       message_ts: z.string().optional(),
       is_ephemeral: z.boolean().default(false),
+      view_id: z.string().optional(),
     }),
     actions: z
       .array(
@@ -44,6 +45,8 @@ export const clickRequest = z
     /** Of boxes: the values of all that are ticked there now; null = it was a button. */
     selected: actions[0]?.selected_options?.map(({ value }) => value) ?? null,
     sentAt: actions[0]?.action_ts ?? '0',
+    /** The window in which it was; null = it was in a message. */
+    viewId: container.view_id ?? null,
     /** Null where the message cannot be edited by its place: ephemeral ones, windows. */
     message:
       container.channel_id === undefined || container.message_ts === undefined || container.is_ephemeral

@@ -54,6 +54,8 @@ export interface SlackCalls {
   /** A direct message. */
   tell(user: string, message: Message): Promise<void>;
   openWindow(triggerId: string, window: Modal): Promise<void>;
+  /** Puts other contents into a window that is open. */
+  updateWindow(viewId: string, window: Modal): Promise<void>;
   groupMembers(group: string): Promise<readonly string[]>;
 }
 
@@ -106,6 +108,10 @@ export function createSlackCalls(web: webApi.WebClient): SlackCalls {
     },
     async tell(user, { text, blocks }) {
       await call(() => web.chat.postMessage({ channel: user, text, blocks: blocksOf(blocks) ?? [] }));
+    },
+    async updateWindow(viewId, window) {
+      const view = window as unknown as webApi.ViewsUpdateArguments['view'];
+      await call(() => web.views.update({ view_id: viewId, view }));
     },
     async openWindow(triggerId, window) {
       await call(() =>

@@ -149,6 +149,12 @@ describe('a checklist in Slack', () => {
     await setup.slack.as('alice').select(window, 'tas-boxes-5', ['0']);
     await until(() => ticked().length === 1);
     expect(ticked()).toEqual(['i-32']);
+    await setup.slack.waitFor('the window to show it', () => JSON.stringify(shownWindow()).includes('alice, '), 5_000);
+    await setup.slack.as('carol').click(list, 'Show all');
+    const hers = await setup.slack.waitFor('her window', () => setup.slack.as('carol').views()[0]);
+    await setup.slack.as('carol').select(hers, 'tas-boxes-0', ['0']);
+    await setup.slack.waitFor('the refusal', () => setup.slack.as('carol').sees('U0CAROL00')[0]);
+    expect(ticked()).toEqual(['i-32']);
     expect(setup.logged.filter((line) => line.includes('refuse'))).toEqual([]);
   });
 
@@ -179,6 +185,8 @@ describe('a checklist in Slack', () => {
     await setup.slack.waitFor('the undo', () => shown(list).includes('⚠ Every step has run · undone by run-undo'));
   });
 });
+
+const shownWindow = (): unknown => setup.slack.as('alice').views()[0]?.view;
 
 function blockIdOf({ blocks }: Message): unknown {
   return blocks.find(({ block_id }) => String(block_id).startsWith('tas-token-'))?.block_id;

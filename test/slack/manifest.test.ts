@@ -12,7 +12,8 @@ const manifest = z
   .object({
     display_information: z.object({ name: z.string().max(35), description: z.string().max(140) }),
     features: z.object({
-      app_home: z.object({ messages_tab_enabled: z.boolean() }),
+      app_home: z.object({ home_tab_enabled: z.boolean(), messages_tab_enabled: z.boolean() }),
+      shortcuts: z.array(z.object({ callback_id: z.string() })).optional(),
       slash_commands: z.array(
         z.object({ command: z.string(), url, description: z.string().max(2000), usage_hint: z.string().max(1000) }),
       ),
@@ -20,7 +21,11 @@ const manifest = z
     oauth_config: z.object({ scopes: z.object({ bot: z.array(z.string()) }) }),
     settings: z.object({
       event_subscriptions: z.object({ request_url: url, bot_events: z.array(z.string()) }),
-      interactivity: z.object({ is_enabled: z.boolean(), request_url: url }),
+      interactivity: z.object({
+        is_enabled: z.boolean(),
+        request_url: url,
+        message_menu_options_url: url.optional(),
+      }),
       socket_mode_enabled: z.boolean(),
     }),
   })
@@ -42,12 +47,17 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
   'chat.getPermalink': [],
   // Opened by a trigger; no scope.
   'views.open': [],
+  'views.update': [],
 };
 
 const source = readdirSync(join(root, 'src/slack'))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => readFileSync(join(root, 'src/slack', file), 'utf8'))
   .join('\n');
+const blocks = readdirSync(join(root, 'blocks'))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => readFileSync(join(root, 'blocks', file), 'utf8'));
+const everything = [source, ...blocks].join('\n');
 const called = new Set([...source.matchAll(/\bweb\.((?:\w+\.)+\w+)\(/g)].map((match) => match[1] ?? ''));
 
 describe('the manifest', () => {
@@ -55,6 +65,22 @@ describe('the manifest', () => {
     expect([...called].filter((method) => !(method in scopesOf))).toEqual([]);
     const needed = new Set(['commands', ...[...called].flatMap((method) => scopesOf[method] ?? [])]);
     expect([...manifest.oauth_config.scopes.bot].sort()).toEqual([...needed].sort());
+  });
+
+  it('explains every scope to whoever installs it, and no other', () => {
+    const guide = readFileSync(join(root, 'docs/slack-setup.md'), 'utf8');
+    const explained = [...guide.matchAll(/^\| `([a-z]+(?::[a-z]+)?)` \|/gm)].map((match) => match[1]);
+    expect(explained.toSorted()).toEqual([...manifest.oauth_config.scopes.bot].sort());
+    expect([...guide.matchAll(/^(\d+)\. /gm)].length).toBeLessThanOrEqual(10);
+  });
+
+  it('offers what the code serves: the home tab, lists that are asked for, shortcuts', () => {
+    expect(manifest.features.app_home.home_tab_enabled).toBe(called.has('views.publish'));
+    expect(manifest.settings.interactivity.message_menu_options_url !== undefined).toBe(/app\.options\(/.test(source));
+    const offered = (manifest.features.shortcuts ?? []).map((shortcut) => shortcut.callback_id);
+    if (!/app\.shortcut\(/.test(source)) expect(offered).toEqual([]);
+    else expect(offered.length).toBeGreaterThan(0);
+    for (const id of offered) expect(everything).toContain(`'${id}'`);
   });
 
   it('says of every scope and event what it is for', () => {
