@@ -58,7 +58,11 @@ async function keepOne(deps: KeepDeps, id: string): Promise<void> {
   await advance(deps, before);
   const window = (await deps.store.find(id)) ?? before;
   const runs = await readRuns(deps, window);
-  const modeOff = await turnMode(deps, window, runs);
+  // Whatever is wrong with maintenance mode: users are told all the same, but not that it is over.
+  const modeOff = await turnMode(deps, window, runs).catch((error: Error) => {
+    deps.logger.error({ window: id, err: error }, 'maintenance mode could not be asked for');
+    return false;
+  });
   await openRuns(deps, window, runs);
   await announce(deps, window, modeOff);
   await warnOfTime(deps, window, runs);

@@ -105,9 +105,17 @@ async function schedule(deps: Deps, request: ScheduleRequest): Promise<WindowRep
   };
   const other = await store.create(window);
   if (other !== null) return overlapping(other);
-  if (request.from !== null) return { window, note: times.note };
+  const note =
+    [times.note, untold(settings.get(request.environment))].filter((part) => part !== null).join(' ') || null;
+  if (request.from !== null) return { window, note };
   const refused = await startNow(deps, window);
-  return refused ?? { window: (await store.find(window.id)) ?? window, note: null };
+  return refused ?? { window: (await store.find(window.id)) ?? window, note };
+}
+
+/** Who plans a window counts on users being told. */
+function untold(settings: MaintenanceSettings | undefined): string | null {
+  if (settings && (settings.channels.length > 0 || settings.statusPage !== null)) return null;
+  return 'No user is told of it: the configuration names neither channels nor a status page for this environment.';
 }
 
 interface Times {

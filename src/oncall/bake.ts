@@ -135,6 +135,9 @@ async function look(deps: BakeDeps, name: string): Promise<readonly string[]> {
     return strain > 1 ? (why ?? `the error budget of ${system.name} is burnt`) : null;
   });
   const all = await environment.checks();
+  const unknown = deps.checks.filter((id) => !all.has(id));
+  if (unknown.length > 0)
+    deps.logger.warn({ checks: unknown }, 'the configuration watches by checks that there are not');
   const checks = deps.checks.flatMap((id) => all.get(id) ?? []).map((check) => failing(check, environment.systems));
   return (await Promise.all([...down, ...strained, ...checks])).filter((wrong) => wrong !== null);
 }

@@ -229,6 +229,13 @@ describe('maintenance mode', () => {
     expect(told().at(-1)).toBe('ended');
   });
 
+  it('that cannot be asked for keeps nobody from being told that maintenance begins', async () => {
+    const { at, deps, told } = world({ state: 'active' });
+    deps.door.submit = () => Promise.reject(new Error('a bug'));
+    await at('2026-11-24T01:30:00Z');
+    expect(told()).toEqual(['started']);
+  });
+
   it('that is off already is over for users; one that is refused is asked for again, not every few seconds', async () => {
     const { at, asked, add, answers, told } = world();
     await at('2026-11-23T12:00:00Z');
