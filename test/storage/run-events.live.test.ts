@@ -140,4 +140,27 @@ describe('listening', () => {
     await expect(nowhere.listen(() => (wakes += 1))).rejects.toThrow();
     expect(wakes).toBe(0);
   });
+
+  it('are written while somebody changes their run: neither waits for the other for ever', async () => {
+    const run = newRun();
+    await bot.records.create(run);
+    await bot.records.move(run.id, 'queued', { type: 'approved', text: null });
+    await bot.records.move(run.id, 'running', { type: 'started', text: null });
+    const writer = await bot.database.pool.connect();
+    try {
+      await writer.query('begin');
+      // As an event is written: its lock first, then the row, which looks whether the run is there.
+      await writer.query('select pg_advisory_xact_lock(7282020)');
+      const asked = bot.records.askToHalt(run.id, 'pause', { id: 'UERIN', name: 'erin' });
+      await until('somebody who waits for the events', async () => {
+        const waiting = await bot.sql(`select from pg_locks where locktype = 'advisory' and not granted`);
+        return waiting.length > 0;
+      });
+      await writer.query(`insert into tas.run_event (run_id, at, type) values ($1, now(), 'progress')`, [run.id]);
+      await writer.query('commit');
+      expect(await asked).toBe('asked');
+    } finally {
+      writer.release();
+    }
+  });
 });
