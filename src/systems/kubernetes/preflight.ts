@@ -4,17 +4,19 @@ import type { Cluster } from './client.ts';
 import type { ClusterKind } from './kinds/index.ts';
 import { isAllowed, type Right, sayRight } from './rights.ts';
 
-/** Journal and fence. */
-const ofTheBot: readonly Right[] = (['get', 'list', 'create', 'patch'] as const).flatMap((verb) => [
-  { verb, kind: 'ConfigMap', home: true },
-  ...(verb === 'list' ? [] : [{ verb, kind: 'Lease', home: true } as const]),
-]);
+/** Journal, fence, and the mark of who holds the environment. */
+const ofTheBot: readonly Right[] = [
+  ...(['get', 'list', 'create', 'patch'] as const).map((verb) => ({ verb, kind: 'ConfigMap', home: true }) as const),
+  ...(['get', 'create', 'patch', 'delete'] as const).map((verb) => ({ verb, kind: 'Lease', home: true }) as const),
+];
 /** What stands and who intrudes is looked at before each batch. */
 const ofTheWatch: readonly Right[] = [
   { verb: 'list', kind: 'Deployment' },
   { verb: 'list', kind: 'StatefulSet' },
   { verb: 'list', kind: 'Pod' },
 ];
+/** What every run needs, whatever its steps are. */
+export const rightsOfEveryRun: readonly Right[] = [...ofTheBot, ...ofTheWatch];
 const atOnce = 8;
 
 /** What a plan needs of cluster and rights, asked of the server itself. Writes nothing. */
@@ -24,7 +26,7 @@ export async function preflight(
   needs: PreflightNeeds,
 ): Promise<readonly Finding[]> {
   const used = kinds.filter(({ kind }) => needs.uses.includes(kind.name)).flatMap(({ rights }) => rights);
-  return [await checkRights(cluster, [...ofTheBot, ...ofTheWatch, ...used])];
+  return [await checkRights(cluster, [...rightsOfEveryRun, ...used])];
 }
 
 async function checkRights(cluster: Cluster, rights: readonly Right[]): Promise<Finding> {

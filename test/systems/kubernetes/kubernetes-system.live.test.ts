@@ -58,7 +58,7 @@ async function grant(rules: { namespace: string; rules: object[] }[]): Promise<v
 
 const ofHome = [
   { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'create', 'patch'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch', 'delete'] },
 ];
 const ofServices = (verbs: string[]) => [
   { apiGroups: ['apps'], resources: ['deployments', 'statefulsets'], verbs },
