@@ -59,7 +59,7 @@ function detailOf(run: Run, type: 'failed' | 'lost', severity: Severity): PageDe
   const what = `${plan.action} ${plan.subject}`.trim();
   const down = severity === 'critical' ? ' Services are down.' : '';
   return {
-    reason: type === 'failed' ? 'run-failed' : 'run-lost',
+    reason: type === 'lost' ? 'run-lost' : plan.action === 'backup' ? 'backup-failed' : 'run-failed',
     environment,
     severity,
     summary:

@@ -19,11 +19,12 @@ function world(reasons: readonly (typeof pageReasons)[number][] = pageReasons, d
     failure: { code: 'unreachable', message: secret, advice: secret, retryable: true },
   });
   const rollback = sampleRun({ id: 'run-2', plan: samplePlan({ action: 'rollback', subject: 'run-1' }) });
+  const backup = sampleRun({ id: 'run-3', plan: samplePlan({ action: 'backup', subject: '' }) });
   const deps = {
     store,
     pages: createPages({ store, reasons, clock }),
     events: async (afterId: number, limit: number) => events.filter(({ id }) => id > afterId).slice(0, limit),
-    run: async (runId: string) => [failed, rollback].find(({ id }) => id === runId) ?? null,
+    run: async (runId: string) => [failed, rollback, backup].find(({ id }) => id === runId) ?? null,
     servicesDown: async () => down,
   };
   return {
@@ -109,6 +110,12 @@ describe('a run', () => {
     const { happens, states } = world(['run-lost']);
     await happens('failed', 'lost');
     expect(states()).toEqual(['lost:run-1 raised error']);
+  });
+
+  it('that was a backup pages as one that failed', async () => {
+    const { happens, store } = world(['backup-failed']);
+    await happens(['run-3', 'failed'], 'failed');
+    expect([...store.pages.values()]).toMatchObject([{ key: 'run:run-3', reason: 'backup-failed' }]);
   });
 
   it('that was undone is not watched any more', async () => {
