@@ -53,6 +53,7 @@ export async function writeBotConfig(
     slack: { mode: slack.mode, ...slackSecrets, port: slack.port, apiUrl: slack.apiUrl },
     people: peopleSection(),
     environments: { sandbox: await environmentSection(endpoints, keep, beside) },
+    maintenance: { sandbox: { channels: ['general'], zone: 'Europe/Berlin' } },
   };
   const path = join(folder, 'tas.yaml');
   await writeFile(path, stringify(config), { mode: 0o600 });

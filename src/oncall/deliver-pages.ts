@@ -56,6 +56,8 @@ async function deliver(deps: DeliverDeps, page: Page): Promise<void> {
 async function callContacts(deps: DeliverDeps, page: Page, note: string | null): Promise<void> {
   const channel = deps.channelOf(page.environment);
   const users = contactsOf(deps.contacts, page.environment).flatMap(({ user }) => (user === undefined ? [] : [user]));
+  // The card of the run is in the channel already: without anybody to call there is nothing to add.
+  if (users.length === 0 && note === null) return;
   const raised = page.state === 'raised';
   const places = [...(channel === null ? [] : [{ channel }]), ...[...new Set(users)].map((user) => ({ user }))];
   const notices = places.map((to): NewNotice => {

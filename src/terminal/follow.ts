@@ -11,7 +11,7 @@ const pollEvery = 1_000;
 /** Between two lines about the same step. */
 const sayEvery = 2_000;
 
-/** Follows a run until nothing moves any more: over, standing still, or waiting for votes. `say` gets a line now and then. */
+/** Follows a run until nothing moves any more: over, standing still, or waiting for votes or its window. `say` gets a line now and then. */
 export async function followRun(
   door: Pick<Door, 'run' | 'listen'>,
   first: Run,
@@ -27,7 +27,7 @@ export async function followRun(
   const tell = createTeller(clock, say);
   try {
     let run = (await door.run(first.id)) ?? first;
-    while (!isStill(run)) {
+    while (!isStill(run, clock.now())) {
       tell(run);
       if (!woken) {
         await new Promise<void>((resolve) => {
@@ -47,8 +47,10 @@ export async function followRun(
   }
 }
 
-function isStill(run: Run): boolean {
-  return isOver(run.status) || standsStill(run.status) || run.status === 'planned';
+function isStill({ status, plan }: Run, now: Date): boolean {
+  // It may be days until its window opens.
+  const waits = status === 'queued' && plan.window !== undefined && Date.parse(plan.window.from) > now.getTime();
+  return isOver(status) || standsStill(status) || status === 'planned' || waits;
 }
 
 function createTeller(clock: Clock, say: (line: string) => void): (run: Run) => void {

@@ -201,6 +201,7 @@ export function exitOfRun(run: Run): Exit {
     case 'paused':
       return exits.waiting;
     case 'queued':
+      return run.plan.window ? exits.waiting : exits.done;
     case 'running':
       return exits.done;
     case 'done':

@@ -1,4 +1,5 @@
 import type { NewNotice } from '../../src/notices/notice.ts';
+import type { Contact } from '../../src/oncall/contact.ts';
 import { deliverPages } from '../../src/oncall/deliver-pages.ts';
 import type { Page, PageDetail } from '../../src/oncall/page.ts';
 import type { PagerDuty } from '../../src/oncall/pager-duty.ts';
@@ -22,7 +23,7 @@ const contacts = [
 const away = (retryable: boolean): Failure =>
   new Failure({ code: 'unreachable', message: 'PagerDuty does not answer.', advice: '', retryable });
 
-function world(answers: (Failure | null)[] | null) {
+function world(answers: (Failure | null)[] | null, called: readonly Contact[] = contacts) {
   const store = memoryPageStore();
   const sent: Page[] = [];
   const notices = new Map<string, NewNotice>();
@@ -37,7 +38,7 @@ function world(answers: (Failure | null)[] | null) {
   const deps = {
     store,
     pagerDuty: answers === null ? null : pagerDuty,
-    contacts,
+    contacts: called,
     channelOf: (environment: string) => (environment === 'production' ? 'tas-production' : null),
     notices: {
       async add(all: readonly NewNotice[]) {
@@ -124,6 +125,20 @@ describe('with PagerDuty', () => {
     expect(sent).toEqual([]);
     await wait(1);
     expect(sent).toHaveLength(1);
+  });
+});
+
+describe('without anybody to call', () => {
+  it('says nothing beside what the run itself tells, unless PagerDuty should have been told', async () => {
+    const quiet = world(null, []);
+    await quiet.raise('1');
+    await quiet.wait(1);
+    expect(quiet.notices()).toEqual([]);
+    expect(quiet.store.pages.get('run:run-1')).toMatchObject({ delivered: 1 });
+    const refused = world([away(false)], []);
+    await refused.raise('1');
+    await refused.wait(1);
+    expect(refused.notices()).toMatchObject([{ to: { channel: 'tas-production' } }]);
   });
 });
 

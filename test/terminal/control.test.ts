@@ -3,7 +3,7 @@ import type { Result } from '../../src/terminal/result.ts';
 import { runTerminal } from '../../src/terminal/run-terminal.ts';
 import { fakeDesks } from '../fake-desks.ts';
 import { alice, bob, FakeDoor } from '../fake-door.ts';
-import { sampleRun, sampleStep } from '../sample-run.ts';
+import { samplePlan, sampleRun, sampleStep } from '../sample-run.ts';
 
 let door: FakeDoor;
 
@@ -40,6 +40,14 @@ describe('controlling a run at a terminal', () => {
     expect(exit).toBe(0);
     expect(out).toContain(`${run.id} ${said}`);
     expect(door.controlsAsked).toMatchObject([{ what: word, runId: run.id, person: alice, seen: null }]);
+  });
+
+  it('does not stay for a window that is to come, and says so with its exit status', async () => {
+    const window = { id: 'win-1', from: '2999-11-24T01:00:00.000Z', until: '2999-11-24T03:00:00.000Z' };
+    const run = door.add(sampleRun({ plan: samplePlan({ window }) }));
+    const { exit, out } = await tas(`approve ${run.id} --wait`, bob);
+    expect(door.runMap.get(run.id)?.status).toBe('queued');
+    expect([exit, out]).toEqual([4, expect.stringContaining('It starts in its maintenance window')]);
   });
 
   it('ends with 3 where it does not fit', async () => {
