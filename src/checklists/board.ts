@@ -79,7 +79,12 @@ export function createChecklistBoard(
         read.set(environment, backups);
         return backups;
       };
-      for (const runId of await records.restless()) await refresh(runId, once);
+      // One that cannot be read keeps none of the others from going on.
+      const failures: unknown[] = [];
+      for (const runId of await records.restless()) {
+        await refresh(runId, once).catch((error: unknown) => failures.push(error));
+      }
+      if (failures.length > 0) throw failures[0];
     },
   };
 }

@@ -138,6 +138,20 @@ describe('a run that its checklist gates', () => {
     expect(await world.run(run.id)).toMatchObject({ status: 'running', attempt: 2 });
   });
 
+  it('goes on though the checklist of another run cannot be read', async () => {
+    const broken = await open([toldUsers]);
+    await bot.sql(`update tas.checklist set items = '[{}]' where run_id = $1`, [broken.id]);
+    const run = await open([toldUsers]);
+    await world.carryOut(run);
+    await bot.sql(
+      `insert into tas.checklist_tick (run_id, item, ticked, by_id, by_name, at) values ($1, 'users-told', true, 'U1', 'x', now())`,
+      [run.id],
+    );
+    await expect(board.sweep()).rejects.toThrow();
+    expect((await world.run(run.id)).status).toBe('running');
+    await bot.sql('delete from tas.checklist where run_id = $1', [broken.id]);
+  });
+
   it('is not taken up by a tick when a person paused it', async () => {
     const run = await open([item({ id: 'other' }), tests]);
     await bot.records.move(run.id, 'running', { type: 'started', text: null });

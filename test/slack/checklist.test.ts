@@ -158,6 +158,18 @@ describe('a checklist in Slack', () => {
     expect(setup.logged.filter((line) => line.includes('refuse'))).toEqual([]);
   });
 
+  it('knows what a person’s window shows from what the message showed him', async () => {
+    const list = await open();
+    await setup.slack.as('alice').click(list, 'Show all');
+    const window = await setup.slack.waitFor('the window', () => setup.slack.as('alice').views()[0]);
+    const before = { ...window };
+    await setup.slack.as('alice').select(list, 'tas-boxes-0', ['Users know']);
+    await until(() => ticked().length === 1);
+    await setup.slack.as('alice').select(before, 'tas-boxes-0', ['Somebody stands by']);
+    await until(() => ticked().includes('standby'));
+    expect(ticked()).toEqual(['standby', 'users-told']);
+  });
+
   it('is answered to /tas checklist, and ticked by words', async () => {
     await open();
     await setup.slack.as('carol').command('/tas checklist');
