@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
 import type { Loose } from '../../scene.ts';
 import { ElementOf } from '../elements/element-of.tsx';
-import { listOf, textOf } from '../loose.ts';
+import { isLoose, listOf, textOf } from '../loose.ts';
 import { InputBlock } from './input-block.tsx';
 import { MarkdownText } from './markdown-text.tsx';
+import { withoutForm } from './mrkdwn.ts';
 import { TextObject, wordsOf } from './mrkdwn-text.tsx';
 import { Picture } from './picture.tsx';
 import { RichText } from './rich-text.tsx';
@@ -59,9 +60,7 @@ function Block({ block }: { readonly block: Loose }): ReactNode {
 function Section({ block }: { readonly block: Loose }): ReactNode {
   const fields = listOf(block.fields);
   const { accessory } = block as { readonly accessory?: Loose };
-  const label = wordsOf(block.text)
-    .replaceAll(/[*_~`]/g, '')
-    .slice(0, 100);
+  const label = withoutForm(isLoose(block.text) ? textOf(block.text.text) : '').slice(0, 100);
   return (
     <>
       <div className="words">

@@ -81,6 +81,21 @@ function referenceOf(inner: string): Piece {
   return isWebAddress(url) ? { kind: 'link', url, label: label ?? url } : { kind: 'text', text: label ?? url };
 }
 
+/** The same without any form, for what is read out: `*A* <https://…|link>` is “A link”. */
+export function withoutForm(text: string): string {
+  const wordsOf = (piece: Piece): string => {
+    if ('pieces' in piece) return piece.pieces.map(wordsOf).join('');
+    if ('text' in piece) return piece.text;
+    if (piece.kind === 'date') return piece.fallback;
+    if (piece.kind === 'emoji') return '';
+    return piece.kind === 'everybody' ? piece.word : (piece.label ?? '');
+  };
+  const passages = parseMrkdwn(text).map((passage) =>
+    passage.kind === 'code-block' ? passage.text : passage.lines.map((line) => line.map(wordsOf).join('')).join(' '),
+  );
+  return passages.join(' ').trim();
+}
+
 /** Only these may become links: `javascript:` and the like stay text. */
 export function isWebAddress(url: string): boolean {
   return /^(https?|mailto):/i.test(url) && URL.canParse(url);

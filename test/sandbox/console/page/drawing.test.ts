@@ -1,7 +1,7 @@
 import { createElement, type FunctionComponent } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { BlockList } from '../../../../sandbox/console/page/blocks/block-list.tsx';
-import { parseMrkdwn } from '../../../../sandbox/console/page/blocks/mrkdwn.ts';
+import { parseMrkdwn, withoutForm } from '../../../../sandbox/console/page/blocks/mrkdwn.ts';
 import { MrkdwnText } from '../../../../sandbox/console/page/blocks/mrkdwn-text.tsx';
 import { NamesProvider } from '../../../../sandbox/console/page/names.ts';
 import { readPlace } from '../../../../sandbox/console/place.ts';
@@ -57,6 +57,12 @@ describe('mrkdwn as it is drawn', () => {
 
   it('shows what cannot be seen: control characters and those that turn the direction around', () => {
     expect(mrkdwn('a\u0000b\u001bc\u202egnp.exe\u2066d')).toBe('a\ufffdb\ufffdc\ufffdgnp.exe\ufffdd');
+  });
+
+  it('has words for what is read out', () => {
+    expect(withoutForm('*A* snake_case `x_y` <https://example.com|link>\n:tada:<@U0BOB0000|bob>')).toBe(
+      'A snake_case x_y link bob',
+    );
   });
 
   it('parses thousands of marks in no time', () => {
