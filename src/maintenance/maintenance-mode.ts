@@ -19,6 +19,7 @@ export interface ModeDeps {
 }
 
 const askAgainAfter = 60_000;
+const lastHour = 3_600_000;
 /** It ended without having been decided: it may be asked for again. */
 const lapsed: readonly RunStatus[] = ['expired', 'voided'];
 
@@ -40,7 +41,7 @@ export async function turnMode(deps: ModeDeps, window: Window, runs: readonly St
   return deps.modeMemory.get(`${window.id}:off`)?.nothing === true;
 }
 
-/** Ahead of the window once, so that people vote in daylight; in it again, where nobody did. */
+/** Ahead of the window, so that people vote in daylight; where nobody did, in the last hour before it and in it again. */
 async function isOnDue(
   { clock, ownsMode }: ModeDeps,
   settings: MaintenanceSettings,
@@ -50,7 +51,9 @@ async function isOnDue(
   const now = clock.now().getTime();
   const ahead = window.state === 'scheduled' && now >= Date.parse(window.from) - settings.askAhead;
   const within = window.state === 'active' && now < Date.parse(window.to);
-  if (ahead ? on.length > 0 : !within || !on.every((run) => lapsed.includes(run.status))) return false;
+  const undecided = on.every((run) => lapsed.includes(run.status));
+  const last = on.length === 1 && undecided && now >= Date.parse(window.from) - lastHour;
+  if (!(ahead ? on.length === 0 || last : within && undecided)) return false;
   return window.migration === null || !(await ownsMode(window.environment, window.migration));
 }
 

@@ -6,6 +6,9 @@ import { sayLocalTime } from '../shared/local-time.ts';
 import { remainingMs } from './in-time.ts';
 import type { Window } from './window.ts';
 
+/** After a window's end, for the votes on the run that turns maintenance mode off. */
+const modePatience = 15 * 60_000;
+
 interface Deps {
   readonly channelOf: (environment: string) => string | null;
   readonly notices: Notices;
@@ -16,7 +19,10 @@ interface Deps {
 
 /** Tells operators when a run will not end in its window, or the window itself does not end, and what to do. */
 export async function warnOfTime(deps: Deps, window: Window, runs: readonly StoredRun[]): Promise<void> {
-  if (window.state === 'ended') return deps.settle(window);
+  if (window.state === 'ended') {
+    await warnOfMode(deps, window, runs);
+    return deps.settle(window);
+  }
   if (window.state !== 'active') return;
   const now = deps.clock.now();
   const left = Date.parse(window.to) - now.getTime();
@@ -35,6 +41,18 @@ export async function warnOfTime(deps: Deps, window: Window, runs: readonly Stor
     `slow:${going.id}`,
     `⚠ ${going.id} will not end in the window ${window.id}: it needs about ${sayDuration(needs)} more, and ${sayDuration(left)} are left (until ${sayLocalTime(window.to, window.zone)}). Make it faster (\`/tas faster ${going.id}\`), stop it and undo it in time (\`/tas stop ${going.id}\`), or let it go on: users are told that it takes longer.`,
   );
+}
+
+/** Users still read that maintenance goes on: somebody has to vote, or to ask again. */
+async function warnOfMode(deps: Deps, window: Window, runs: readonly StoredRun[]): Promise<void> {
+  const done = runs.filter((run) => run.plan.maintenance && run.status === 'done' && run.undoneBy === null);
+  const isOn = done.some((run) => run.plan.maintenance?.on) && !done.some((run) => run.plan.maintenance?.on === false);
+  const since = deps.clock.now().getTime() - Date.parse(window.endedAt ?? '');
+  if (!isOn || since < modePatience) return;
+  const off = runs.findLast((run) => run.plan.maintenance?.on === false);
+  const what = off ? `${off.id}, which turns it off, is ${off.status}` : 'nobody could be asked to turn it off yet';
+  const text = `⚠ The window ${window.id} of ${window.environment} is over, and users still read that maintenance goes on: ${what}. \`/tas status env:${window.environment}\` shows where things are.`;
+  await tell(deps, window, 'mode', text);
 }
 
 function sayLate(window: Window, going: StoredRun | null, still: StoredRun | null): string {

@@ -136,7 +136,8 @@ function createPosts(database: Database): Posts {
     async claimPosts(now) {
       const { rows } = await pool.query<PostRow>(
         `update tas.status_page_post p set claimed_until = $1::timestamptz + interval '1 minute'
-          where p.id in (select distinct on (environment) id from tas.status_page_post where state = 'waiting'
+          where p.id in (select distinct on (environment) id from tas.status_page_post o where state = 'waiting'
+                            and not exists (select from tas.status_page_post n where n.window_id = o.window_id and n.number > o.number)
                           order by environment, number)
             and p.state = 'waiting' and p.next_at <= $1 and (p.claimed_until is null or p.claimed_until <= $1) returning p.*`,
         [now],

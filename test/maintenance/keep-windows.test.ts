@@ -199,8 +199,14 @@ describe('maintenance mode', () => {
     const run = add({ id: 'run-1', status: 'expired', plan: samplePlan({ ...asked[0], window: bind } as never) });
     await at('2026-11-23T05:00:00Z');
     expect(asked).toHaveLength(1);
-    await at('2026-11-24T01:00:01Z');
+    await at('2026-11-24T00:00:00Z');
+    await at('2026-11-24T00:30:00Z');
     expect(asked).toHaveLength(2);
+    add({ ...run, id: 'run-2' });
+    await at('2026-11-24T00:59:00Z');
+    expect(asked).toHaveLength(2);
+    await at('2026-11-24T01:00:01Z');
+    expect(asked).toHaveLength(3);
     const no = world({ state: 'active' });
     no.add({ ...run, status: 'rejected' });
     await no.at('2026-11-24T01:30:00Z');
@@ -227,6 +233,19 @@ describe('maintenance mode', () => {
     add({ id: 'run-2', status: 'done', plan: samplePlan(asked[1] as never) });
     await at('2026-11-24T03:05:00Z');
     expect(told().at(-1)).toBe('ended');
+  });
+
+  it('that nobody turns off behind the window is told to operators, once, with what to do', async () => {
+    const { at, asked, add, lines } = world();
+    await at('2026-11-23T12:00:00Z');
+    add({ id: 'run-1', status: 'done', plan: samplePlan({ ...asked[0], window: bind } as never) });
+    await at('2026-11-24T01:00:01Z');
+    await at('2026-11-24T03:00:01Z');
+    await at('2026-11-24T03:14:00Z');
+    expect(lines()).toEqual([]);
+    await at('2026-11-24T03:15:02Z');
+    await at('2026-11-24T03:20:00Z');
+    expect(lines()).toEqual([expect.stringMatching(/users still read that maintenance goes on: run-2.*is planned/)]);
   });
 
   it('that cannot be asked for keeps nobody from being told that maintenance begins', async () => {

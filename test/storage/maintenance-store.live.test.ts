@@ -103,6 +103,16 @@ describe('what a status page is told', () => {
     await store.addPost(post('before:600000'), at('01:00:02'));
     expect(await store.claimPosts(at('01:00:03'))).toEqual([]);
   });
+
+  it('is overtaken also while it is under way and fails', async () => {
+    await store.addPost(post('before:600000'), at('00:50:00'));
+    expect(await store.claimPosts(at('00:59:59'))).toHaveLength(1);
+    await store.addPost(post('started'), at('01:00:00'));
+    await store.postponePost('win-1:before:600000', at('01:00:00'));
+    expect((await store.claimPosts(at('01:00:01'))).map(({ id }) => id)).toEqual(['win-1:started']);
+    await store.settlePost('win-1:started', 'delivered');
+    expect(await store.claimPosts(at('01:30:00'))).toEqual([]);
+  });
 });
 
 describe('a run that is bound to a window', () => {
