@@ -11,6 +11,7 @@ import type { BackupView, Door } from './runs/door.ts';
 import type { RunRecords } from './runs/run-records.ts';
 import { isOver, runStatuses } from './runs/run-status.ts';
 import type { Clock } from './shared/clock.ts';
+import { Failure } from './shared/failure.ts';
 import type { Logger } from './shared/logger.ts';
 import { createBakeStore } from './storage/bake-store.ts';
 import { createChecklistStore } from './storage/checklist-store.ts';
@@ -49,7 +50,7 @@ export async function openDesks(deps: Deps): Promise<OpenDesks> {
   const onCall = createOnCall({
     ...deps,
     settings: config.oncall,
-    ca: ca === undefined ? null : await readFile(ca, 'utf8'),
+    ca: ca === undefined ? null : await readAuthority(ca),
     store: createPageStore(database),
     looks: createBakeStore(database),
   });
@@ -61,6 +62,17 @@ export async function openDesks(deps: Deps): Promise<OpenDesks> {
     maintenance,
     onCall,
   };
+}
+
+async function readAuthority(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new Failure({
+      code: 'invalid-config',
+      message: `oncall.pagerduty.ca names ${path}, which cannot be read.`,
+      advice: 'Correct it and start again.',
+      cause,
+    });
+  });
 }
 
 function openWindows(deps: Deps, { pages }: OnCall): Maintenance {
