@@ -14,6 +14,8 @@ export function useDialog(leave: () => void): {
     const opener = document.activeElement;
     const around = opener?.closest<HTMLElement>('article, section');
     dialog?.showModal();
+    // As in Slack: whoever opened a form wants to fill it in.
+    dialog?.querySelector<HTMLElement>('.body :is(input, select, textarea)')?.focus();
     return () => {
       dialog?.close();
       // What opened it may be gone: an answered card has no buttons any more.
