@@ -68,12 +68,16 @@ export function createPageStore(database: Database): PageStore {
       return rows.map(toPage);
     },
     async cursor() {
-      const { rows } = await pool.query<{ event_id: string }>(
-        `with first as (insert into tas.page_cursor (event_id) select coalesce(max(id), 0) from tas.run_event
-           on conflict do nothing returning event_id)
-         select event_id from first union all select event_id from tas.page_cursor limit 1`,
-      );
-      return Number(rows[0]?.event_id ?? 0);
+      const read = () => pool.query<{ event_id: string }>('select event_id from tas.page_cursor');
+      let { rows } = await read();
+      if (rows[0] === undefined) {
+        await pool.query(
+          'insert into tas.page_cursor (event_id) select coalesce(max(id), 0) from tas.run_event on conflict do nothing',
+        );
+        // Read in a statement of its own: one that waited for another replica's row does not see it.
+        ({ rows } = await read());
+      }
+      return Number(rows[0]?.event_id);
     },
     async moveCursor(eventId) {
       await pool.query('update tas.page_cursor set event_id = greatest(event_id, $1)', [eventId]);

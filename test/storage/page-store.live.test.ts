@@ -94,7 +94,11 @@ it('begins to follow runs at the newest event, and never goes back', async () =>
   const run = newRun();
   await bot.records.create(run);
   const newest = Number((await bot.sql('select max(id) as id from tas.run_event'))[0]?.id);
-  expect(await Promise.all([store.cursor(), other.cursor()])).toEqual([newest, newest]);
+  // Those that come first at the same moment see the same, each time.
+  for (let round = 0; round < 20; round += 1) {
+    await bot.sql('truncate tas.page_cursor');
+    expect(await Promise.all([store.cursor(), other.cursor(), store.cursor()])).toEqual([newest, newest, newest]);
+  }
   await store.moveCursor(newest + 5);
   await other.moveCursor(newest + 2);
   expect(await other.cursor()).toBe(newest + 5);
