@@ -1,5 +1,5 @@
 import type { Run, RunEvent, RunEventType } from '../runs/run.ts';
-import type { PageDetail, PageStore, Pages, Severity } from './page.ts';
+import { eventName, type PageDetail, type PageStore, type Pages, type Severity } from './page.ts';
 
 interface Deps {
   readonly store: Pick<PageStore, 'cursor' | 'moveCursor'>;
@@ -37,21 +37,20 @@ const goesOn: readonly RunEventType[] = ['resumed', 'stage-started', 'step-start
 const ends: readonly RunEventType[] = ['done', 'closed', 'voided'];
 
 async function follow({ pages, run: read, servicesDown }: Deps, { id, runId, type, at }: RunEvent): Promise<void> {
-  const when = new Date(at);
   if (type === 'failed' || type === 'lost') {
     const run = await read(runId);
     if (run === null) return;
     const severity: Severity = (await servicesDown(run)) ? 'critical' : 'error';
     const key = type === 'failed' ? runKey(runId) : lostKey(runId);
-    await pages.raise(`event:${id}`, key, detailOf(run, type, severity), when);
+    await pages.raise(eventName(id), key, detailOf(run, type, severity), new Date(at));
   }
   if (type !== 'lost' && (type === 'failed' || goesOn.includes(type) || ends.includes(type))) {
-    await pages.resolve(lostKey(runId), when);
+    await pages.resolve(lostKey(runId), id);
   }
-  if (ends.includes(type)) await pages.resolve(runKey(runId), when);
+  if (ends.includes(type)) await pages.resolve(runKey(runId), id);
   // What was undone is not watched any more.
   const undone = type === 'done' ? await read(runId) : null;
-  if (undone?.plan.action === 'rollback') await pages.resolve(bakeKey(undone.plan.subject), when);
+  if (undone?.plan.action === 'rollback') await pages.resolve(bakeKey(undone.plan.subject));
 }
 
 function detailOf(run: Run, type: 'failed' | 'lost', severity: Severity): PageDetail {

@@ -42,8 +42,8 @@ export interface Page extends PageDetail {
 export interface PageStore {
   /** Raises it, or makes it worse, once by that name; one that is raised as badly already stays as it is. */
   raise(once: string, key: string, detail: PageDetail, at: Date): Promise<void>;
-  /** Resolves what was raised at that time or before. */
-  resolve(key: string, at: Date): Promise<void>;
+  /** Resolves it; where an event of a run says so, only what was raised by that event or one before: clocks of replicas differ. */
+  resolve(key: string, at: Date, event?: number): Promise<void>;
   /** Takes pages that are not delivered as they are now, each for a minute: no other replica gets them meanwhile. */
   claim(now: Date): Promise<readonly Page[]>;
   /** This version has been delivered. */
@@ -57,12 +57,15 @@ export interface PageStore {
   moveCursor(eventId: number): Promise<void>;
 }
 
+/** How a raising by an event of a run is named. */
+export const eventName = (event: number): string => `event:${event}`;
+
 /** What others may call when somebody is needed. */
 export interface Pages {
   /** `once` names this trouble in its time: the same name pages once. `at`: when it happened; absent = now. */
   raise(once: string, key: string, detail: PageDetail, at?: Date): Promise<void>;
-  /** Nothing is to be done any more about what was raised until then; nothing happens where the key is not raised. */
-  resolve(key: string, at?: Date): Promise<void>;
+  /** Nothing is to be done any more; nothing happens where the key is not raised. `event`: the run's event that says so. */
+  resolve(key: string, event?: number): Promise<void>;
 }
 
 const ranks: Readonly<Record<Severity, number>> = { warning: 0, error: 1, critical: 2 };

@@ -18,6 +18,6 @@ export function createPages({ store, reasons, clock }: Deps): Pages {
       const summary = detail.summary.slice(0, longestSummary);
       await store.raise(once, key, { ...detail, summary }, at);
     },
-    resolve: (key, at = clock.now()) => store.resolve(key, at),
+    resolve: (key, event) => store.resolve(key, clock.now(), event),
   };
 }

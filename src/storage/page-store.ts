@@ -1,5 +1,13 @@
 import type pg from 'pg';
-import { isWorse, type Page, type PageDetail, type PageReason, type PageStore, type Severity } from '../oncall/page.ts';
+import {
+  eventName,
+  isWorse,
+  type Page,
+  type PageDetail,
+  type PageReason,
+  type PageStore,
+  type Severity,
+} from '../oncall/page.ts';
 import type { Database } from './database.ts';
 
 interface PageRow {
@@ -17,6 +25,8 @@ interface PageRow {
   attempts: number;
 }
 
+const namedByEvents = eventName(0).slice(0, -1);
+
 /** Pages in the bot's own PostgreSQL. */
 export function createPageStore(database: Database): PageStore {
   const { pool } = database;
@@ -29,11 +39,12 @@ export function createPageStore(database: Database): PageStore {
         if (before?.state === 'raised' && !isWorse(detail.severity, before.severity)) return;
         await write(client, key, detail, at);
       }),
-    async resolve(key, at) {
+    async resolve(key, at, event) {
       await pool.query(
         `update tas.page set state = 'resolved', version = version + 1, attempts = 0, next_at = $2
-          where key = $1 and state = 'raised' and raised_at <= $2`,
-        [key, at],
+          where key = $1 and state = 'raised' and ($3::bigint is null or not exists (
+            select from tas.page_change where key = $1 and once like $4 || '%' and substr(once, $5)::bigint > $3))`,
+        [key, at, event ?? null, namedByEvents, namedByEvents.length + 1],
       );
     },
     async claim(now) {

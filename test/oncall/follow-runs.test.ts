@@ -30,6 +30,7 @@ function world(reasons: readonly (typeof pageReasons)[number][] = pageReasons, d
   return {
     ...deps,
     store,
+    events,
     async happens(...types: (RunEventType | [string, RunEventType])[]) {
       for (const one of types) {
         const [runId, type] = typeof one === 'string' ? ['run-1', one] : one;
@@ -104,6 +105,14 @@ describe('a run', () => {
     await happens('failed');
     await replay(0);
     expect(states()).toEqual(['run:run-1 raised error']);
+  });
+
+  it('is settled though the clock of the process that ended it is behind', async () => {
+    const { happens, states, events } = world();
+    events.push({ id: 1, runId: 'run-1', type: 'failed', text: null, at: '2026-11-20T10:00:05.000Z' });
+    events.push({ id: 2, runId: 'run-1', type: 'closed', text: null, at: '2026-11-20T10:00:01.000Z' });
+    await happens();
+    expect(states()).toEqual(['run:run-1 resolved error']);
   });
 
   it('pages only for what the configuration names', async () => {

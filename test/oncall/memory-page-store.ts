@@ -6,12 +6,15 @@ export function memoryPageStore(): PageStore & {
 } {
   const pages = new Map<string, Page & { delivered: number; nextAt: number }>();
   const seen = new Set<string>();
+  const byEvent = new Map<string, number>();
   let cursor = 0;
   return {
     pages,
     async raise(once, key, detail, at) {
       if (seen.has(once)) return;
       seen.add(once);
+      const event = /^event:(\d+)$/.exec(once)?.[1];
+      if (event !== undefined) byEvent.set(key, Math.max(Number(event), byEvent.get(key) ?? 0));
       const before = pages.get(key);
       if (before?.state === 'raised' && !isWorse(detail.severity, before.severity)) return;
       pages.set(key, {
@@ -26,9 +29,9 @@ export function memoryPageStore(): PageStore & {
         nextAt: at.getTime(),
       });
     },
-    async resolve(key, at) {
+    async resolve(key, at, event) {
       const page = pages.get(key);
-      if (page?.state !== 'raised' || Date.parse(page.raisedAt) > at.getTime()) return;
+      if (page?.state !== 'raised' || (event !== undefined && (byEvent.get(key) ?? 0) > event)) return;
       pages.set(key, { ...page, state: 'resolved', version: page.version + 1, attempts: 0, nextAt: at.getTime() });
     },
     async claim(now) {
