@@ -9,7 +9,7 @@ import { createForgery, type Forgery, type ForgeryKind } from './forgery.ts';
 import { type Latencies, measureLatencies } from './latencies.ts';
 import { createRates } from './limits/rates.ts';
 import type { Message } from './message.ts';
-import { type PersonName, people } from './people.ts';
+import { type Member, type PersonName, people } from './people.ts';
 import { createPerson, type PersonInSlack } from './person.ts';
 import { createRequests, type RawReply, type Requests } from './request.ts';
 import { createResponseUrls } from './response-urls.ts';
@@ -53,6 +53,8 @@ export interface SimulatedSlack {
   /** The app listens here for requests (`http://127.0.0.1:port/slack/events`); null = it uses Socket Mode. */
   connectApp(requestUrl: string | null): void;
   as(name: PersonName): PersonInSlack;
+  /** So many people more, in every channel and in no group. */
+  crowd(count: number): readonly PersonInSlack[];
   channel(name: string): ChannelView;
   /** Messages that everybody in the channel sees, oldest first; deleted ones left out. */
   messages(channel: string): readonly Message[];
@@ -148,13 +150,18 @@ export async function startSlack(options: SlackOptions = {}): Promise<SimulatedS
   };
 }
 
+function stranger(index: number): Member {
+  const number = String(index).padStart(4, '0');
+  return { id: `U0CRO${number}`, name: `crowd-${number}`, realName: `Somebody ${number}` };
+}
+
 function lastMessages({ messages }: Workspace): string {
   return `the last messages were ${JSON.stringify(messages.slice(-3).map(({ text }) => text))}`;
 }
 
 type Reading = Pick<
   SimulatedSlack,
-  'workspace' | 'acknowledgements' | 'latencies' | 'as' | 'channel' | 'messages' | 'waitFor' | 'setMembers'
+  'workspace' | 'acknowledgements' | 'latencies' | 'as' | 'crowd' | 'channel' | 'messages' | 'waitFor' | 'setMembers'
 >;
 
 function reading(stage: Stage): Reading {
@@ -165,6 +172,12 @@ function reading(stage: Stage): Reading {
     acknowledgements: delivery.log,
     latencies: (type) => measureLatencies(delivery.log, type),
     as: (name) => createPerson(stage, people[name]),
+    crowd: (count) =>
+      Array.from({ length: count }, (_, index) => {
+        const member = stranger(index);
+        for (const channel of workspace.channels.values()) if (!channel.isDirect) channel.members.add(member.id);
+        return createPerson(stage, member);
+      }),
     channel: (name) => viewChannel(workspace, name),
     messages: (name) => viewChannel(workspace, name).messages(),
     setMembers: (groupId, users) => {

@@ -4,6 +4,7 @@ import type { Person, Role } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Outbox } from './outbox.ts';
+import { shareNext } from './share-next.ts';
 import { SlackBusy, type SlackCalls } from './slack-calls.ts';
 
 /** A Slack user as a request names them. */
@@ -49,11 +50,14 @@ export function createIdentity(deps: {
     return users;
   }
 
+  // Fifty votes at once ask Slack twice, not fifty times: it allows few of these calls.
+  const readAnew = shareNext(read);
+
   function members(group: string, fresh: boolean): Promise<readonly string[]> {
     const now = clock.now().getTime();
     const known = cache.get(group);
     if (!fresh && known !== undefined && now - known.at < remembered) return known.users;
-    const users = read(group);
+    const users = readAnew(group);
     cache.set(group, { at: now, users });
     users.catch(() => cache.delete(group));
     return users;

@@ -6,6 +6,7 @@ import { brokenMessage, refusedMessage } from '../../blocks/refused.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
+import { createAcksFirst } from './acks-first.ts';
 import { createBoltLogger } from './bolt-logger.ts';
 import { RatedClient } from './rated-client.ts';
 import type { Rates } from './rates.ts';
@@ -20,6 +21,7 @@ import {
 } from './requests.ts';
 import { createSeenBefore } from './seen-before.ts';
 import type { SigningSecrets } from './signing-secrets.ts';
+import { SlackBusy } from './slack-calls.ts';
 
 /** Says something to the person who asked, and to nobody else. */
 export interface Answerer {
@@ -92,7 +94,9 @@ export function createListener(options: ListenOptions): Listener {
   const seen = createSeenBefore(options.clock);
   const isAgain = (trigger: unknown): boolean =>
     typeof trigger === 'string' && seen.check(trigger, options.clock.now().getTime() + rememberRequests);
-  const guarded = (user: string, answer: Answerer, work: () => Promise<void>) => guard(logger, user, answer, work);
+  const acksFirst = createAcksFirst();
+  const guarded = (user: string, answer: Answerer, work: () => Promise<void>) =>
+    acksFirst(() => guard(logger, user, answer, work));
 
   app.command(/.*/, async ({ ack, body, respond }) => {
     await ack();
@@ -131,14 +135,24 @@ async function guard(logger: Logger, user: string, answer: Answerer, work: () =>
     await work();
   } catch (error) {
     const id = randomUUID().slice(0, 8);
-    const failure = error instanceof Failure;
-    if (failure) logger.info({ user, code: error.code }, error.message);
+    const failure = error instanceof SlackBusy ? tooBusy(error) : error instanceof Failure ? error : null;
+    if (failure !== null) logger.info({ user, code: failure.code }, failure.message);
     else logger.error({ id, user, err: error }, 'a request went wrong');
-    const message = failure ? refusedMessage(error) : brokenMessage(id);
+    const message = failure === null ? brokenMessage(id) : refusedMessage(failure);
     await answer
       .tell([message])
       .catch((unsaid: unknown) => logger.error({ id, user, err: unsaid }, 'could not answer'));
   }
+}
+
+function tooBusy(cause: SlackBusy): Failure {
+  return new Failure({
+    code: 'unreachable',
+    message: 'Slack takes no more windows and messages of the bot just now.',
+    advice: 'Try again in a minute; `/tas runs` shows how things stand.',
+    retryable: true,
+    cause,
+  });
 }
 
 type Respond = (message: never) => Promise<unknown>;
