@@ -17,6 +17,7 @@ import type {
   Submission,
 } from '../src/runs/door.ts';
 import type { ConflictReport, Run } from '../src/runs/run.ts';
+import type { ScheduleChange, ScheduleView } from '../src/schedules/schedule-desk.ts';
 import type { FailureReport } from '../src/shared/failure.ts';
 import type { Desks } from './desks.ts';
 import type { ExtraOption, ParsedWords } from './parse-words.ts';
@@ -77,6 +78,8 @@ export type Reply =
   | { readonly kind: 'run'; readonly run: Run; readonly conflicts: ConflictReport }
   | { readonly kind: 'window'; readonly window: Window; readonly note: string | null }
   | { readonly kind: 'windows'; readonly windows: readonly Window[] }
+  | { readonly kind: 'schedule'; readonly view: ScheduleView; readonly done: 'add' | ScheduleChange }
+  | { readonly kind: 'schedules'; readonly schedules: readonly ScheduleView[] }
   | { readonly kind: 'on-call'; readonly view: OnCallView }
   /** `changed`: what was ticked or unticked just now; empty = it stood so already; null = it was only looked at. */
   | { readonly kind: 'checklist'; readonly view: ChecklistView; readonly changed: readonly Toggle[] | null }

@@ -14,6 +14,7 @@ import { restore } from './restore.ts';
 import { retry } from './retry.ts';
 import { rollback } from './rollback.ts';
 import { runs } from './runs.ts';
+import { schedule } from './schedule.ts';
 import { status } from './status.ts';
 import { validate } from './validate.ts';
 
@@ -34,6 +35,7 @@ const asked: readonly Command[] = [
   retry,
   keep,
   maintenance,
+  schedule,
   oncall,
 ];
 

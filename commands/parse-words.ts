@@ -19,7 +19,7 @@ export interface ParsedWords {
  * `canary:` narrows a migration, `way:` chooses a way back, `take:` names a conflict (may be given several times); the others are
  * of windows and times.
  */
-const extraOptions = ['canary', 'way', 'take', 'from', 'for', 'tz', 'migration'] as const;
+const extraOptions = ['canary', 'way', 'take', 'from', 'for', 'tz', 'migration', 'cron', 'quiet'] as const;
 export type ExtraOption = (typeof extraOptions)[number];
 const knownOptions = ['env', 'reason', ...extraOptions] as const;
 type OptionName = (typeof knownOptions)[number];

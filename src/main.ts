@@ -23,6 +23,7 @@ async function main(): Promise<void> {
     repeat(3_000, () => app.onCall.tick(), unwell('nobody followed what to page for')),
     repeat(5_000, () => app.checklists.board.sweep(), unwell('nobody brought checklists up to date')),
     repeat(5_000, () => app.maintenance.tick(), unwell('nobody looked after maintenance windows')),
+    repeat(10_000, () => app.schedules.tick(), unwell('nobody looked for what is due')),
     repeat(15_000, () => app.onCall.bake(), unwell('nobody looked after runs that have ended')),
   ];
   const front = createSlackFront({

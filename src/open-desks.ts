@@ -4,12 +4,17 @@ import { type Checklists, openChecklists } from './checklists/open-checklists.ts
 import type { Config, RevealSecret } from './config/config.ts';
 import { type Maintenance, openMaintenance } from './maintenance/open-maintenance.ts';
 import type { WindowStore } from './maintenance/window.ts';
-import type { Notices } from './notices/notice.ts';
+import type { Notices, ValidationReport } from './notices/notice.ts';
 import { createOnCall, type OnCall } from './oncall/create-on-call.ts';
 import type { Environment } from './plans/environment.ts';
+import { reportValidation } from './reports/report-validation.ts';
+import { drawTrend } from './reports/trend-chart.ts';
 import type { BackupView, Door } from './runs/door.ts';
 import type { RunRecords } from './runs/run-records.ts';
 import { isOver, runStatuses } from './runs/run-status.ts';
+import { fireSchedules } from './schedules/fire-schedules.ts';
+import type { Schedule } from './schedules/schedule.ts';
+import { createScheduleDesk, type ScheduleDesk } from './schedules/schedule-desk.ts';
 import type { Clock } from './shared/clock.ts';
 import { Failure } from './shared/failure.ts';
 import type { Logger } from './shared/logger.ts';
@@ -17,7 +22,9 @@ import { createBakeStore } from './storage/bake-store.ts';
 import { createChecklistStore } from './storage/checklist-store.ts';
 import type { Database } from './storage/database.ts';
 import { createPageStore } from './storage/page-store.ts';
+import { createReportStore } from './storage/report-store.ts';
 import type { RunQueueClient } from './storage/run-queue-client.ts';
+import { createScheduleStore } from './storage/schedule-store.ts';
 
 interface Deps {
   readonly queue: RunQueueClient;
@@ -40,6 +47,7 @@ export interface OpenDesks {
   /** Opened by each migration. */
   readonly checklists: Checklists;
   readonly maintenance: Maintenance;
+  readonly schedules: Schedules;
   /** Who is called, and the watch after runs. */
   readonly onCall: OnCall;
 }
@@ -56,9 +64,16 @@ export async function openDesks(deps: Deps): Promise<OpenDesks> {
   });
   const checklists = openRunChecklists(deps);
   const maintenance = openWindows(deps, onCall);
+  const schedules = openSchedules(deps, onCall);
   return {
     checklists,
-    desks: { checklists: checklists.desk, maintenance: maintenance.desk, oncall: onCall.desk },
+    desks: {
+      checklists: checklists.desk,
+      maintenance: maintenance.desk,
+      oncall: onCall.desk,
+      schedules: schedules.desk,
+    },
+    schedules,
     maintenance,
     onCall,
   };
@@ -73,6 +88,52 @@ async function readAuthority(path: string): Promise<string> {
       cause,
     });
   });
+}
+
+/** What is asked for at set times. */
+interface Schedules {
+  readonly desk: ScheduleDesk;
+  /** Asks for what is due, and reports what has ended. */
+  tick(): Promise<void>;
+}
+
+function openSchedules(deps: Deps, { pages }: OnCall): Schedules {
+  const { database, environments, notices, clock, logger } = deps;
+  const store = createScheduleStore(database);
+  const reports = createReportStore(database);
+  const channelOf = (name: string): string | null => environments.get(name)?.channel ?? null;
+  const missed = (schedule: Schedule, why: string, at: Date): Promise<void> =>
+    pages.raise(`schedule:${schedule.id}:${at.toISOString()}`, `schedule:${schedule.id}`, {
+      reason: 'backup-missed',
+      environment: schedule.environment,
+      severity: 'error',
+      summary: `The scheduled backup ${schedule.id} of ${schedule.environment} was not made.`,
+      advice: `${why} In Slack: /tas backup env:${schedule.environment} makes one now.`,
+      runId: null,
+    });
+  return {
+    desk: createScheduleDesk({ store, notices, environments: [...environments.values()], clock }),
+    tick: () =>
+      fireSchedules({
+        store,
+        door: { submit: deps.submit, run: (runId) => deps.records.find(runId) },
+        notices,
+        channelOf,
+        missed: (schedule, why) => missed(schedule, why, clock.now()),
+        async report(schedule, run) {
+          const channel = channelOf(schedule.environment);
+          if (schedule.action === 'backup') {
+            if (run.status === 'done') return pages.resolve(`schedule:${schedule.id}`);
+            return missed(schedule, `Its run ${run.id} is ${run.status}.`, clock.now());
+          }
+          if (channel === null || run.status !== 'done') return;
+          const drawing = (history: readonly ValidationReport[]) => drawTrend(history, logger);
+          const subject = { id: schedule.id, quiet: schedule.quiet, channel };
+          await reportValidation({ store: reports, notices, drawTrend: drawing }, subject, run);
+        },
+        clock,
+      }),
+  };
 }
 
 function openWindows(deps: Deps, { pages }: OnCall): Maintenance {

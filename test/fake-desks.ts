@@ -16,6 +16,14 @@ const noWindow = {
   findings: [],
 } as const;
 
+const noSchedule = {
+  kind: 'refused',
+  code: 'wrong-use',
+  message: 'There is no such schedule.',
+  advice: 'Nothing was changed.',
+  findings: [],
+} as const;
+
 /** Desks that keep everything in memory, for tests of what is in front of them. */
 export function fakeDesks(over: Partial<Desks> = {}): Desks {
   return {
@@ -31,6 +39,11 @@ export function fakeDesks(over: Partial<Desks> = {}): Desks {
       end: async () => noWindow,
       cancel: async () => noWindow,
       list: async () => [],
+    },
+    schedules: {
+      list: async () => [],
+      add: async () => noSchedule,
+      change: async () => noSchedule,
     },
     oncall: {
       view: async (environment) => ({ environment, duties: null, note: null, contacts: [], pages: [] }),

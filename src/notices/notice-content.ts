@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ChecklistNotice, MaintenanceNotice, NoticeContent, PageNotice } from './notice.ts';
+import type { ChecklistNotice, MaintenanceNotice, NoticeContent, PageNotice, ValidationReport } from './notice.ts';
 
 const page: z.ZodType<PageNotice> = z.object({
   kind: z.literal('page'),
@@ -23,6 +23,27 @@ const maintenance: z.ZodType<MaintenanceNotice> = z.object({
   trueUntil: z.string().nullable(),
 });
 
+const openFinding = z.object({
+  key: z.string(),
+  title: z.string(),
+  status: z.enum(['failed', 'warning']),
+  count: z.number(),
+  since: z.string(),
+});
+
+export const validationReport: z.ZodType<ValidationReport> = z.object({
+  kind: z.literal('validation-report'),
+  schedule: z.string(),
+  environment: z.string(),
+  runId: z.string(),
+  at: z.string(),
+  totals: z.object({ passed: z.number(), warning: z.number(), failed: z.number(), skipped: z.number() }),
+  fresh: z.array(openFinding),
+  still: z.array(openFinding),
+  fixed: z.array(openFinding),
+  fixedLater: z.record(z.string(), z.string()),
+});
+
 const checklist: z.ZodType<ChecklistNotice> = z.object({ kind: z.literal('checklist'), runId: z.string() });
 
 /** What was stored is checked when it is read: another version of the bot may have written it. */
@@ -31,4 +52,5 @@ export const noticeContent: z.ZodType<NoticeContent> = z.union([
   page,
   maintenance,
   checklist,
+  validationReport,
 ]);

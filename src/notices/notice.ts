@@ -35,7 +35,8 @@ export type NoticeContent =
   | { readonly kind: 'line'; readonly text: string }
   | PageNotice
   | MaintenanceNotice
-  | ChecklistNotice;
+  | ChecklistNotice
+  | ValidationReport;
 
 /** Somebody is needed, or no longer. */
 export interface PageNotice {
@@ -64,6 +65,39 @@ export interface MaintenanceNotice {
   readonly reason: string;
   /** When it is no longer true: told later than that, the next one is told instead. ISO 8601; null = it stays true. */
   readonly trueUntil: string | null;
+}
+
+/** What a scheduled validation found, beside the one before. Names of checks and counts, no values. */
+export interface ValidationReport {
+  readonly kind: 'validation-report';
+  readonly schedule: string;
+  readonly environment: string;
+  readonly runId: string;
+  /** ISO 8601 */
+  readonly at: string;
+  /** Checks by what they found. */
+  readonly totals: {
+    readonly passed: number;
+    readonly warning: number;
+    readonly failed: number;
+    readonly skipped: number;
+  };
+  readonly fresh: readonly OpenFinding[];
+  readonly still: readonly OpenFinding[];
+  readonly fixed: readonly OpenFinding[];
+  /** What a later report found fixed: key → when, ISO 8601. */
+  readonly fixedLater: Readonly<Record<string, string>>;
+}
+
+/** A finding that is not as it should be. */
+export interface OpenFinding {
+  /** The same finding has the same key in each report. */
+  readonly key: string;
+  readonly title: string;
+  readonly status: 'failed' | 'warning';
+  readonly count: number;
+  /** The run in whose report it was told first. */
+  readonly since: string;
 }
 
 /** The checklist of a run looks otherwise: it is read when it is told. */

@@ -56,9 +56,13 @@ function offsetOf(at: Date, zone: string): number {
   return Date.parse(`${wallTime(new Date(minute), zone).replace(' ', 'T')}Z`) - minute;
 }
 
-/** What the clock on the wall shows: `2026-11-24 02:00`. */
-function wallTime(at: Date, zone: string): string {
-  const parts = new Intl.DateTimeFormat('en-US', {
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** Making one takes much longer than asking it. */
+function clockOf(zone: string): Intl.DateTimeFormat {
+  const known = clocks.get(zone);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -66,7 +70,14 @@ function wallTime(at: Date, zone: string): string {
     day: '2-digit',
     hour: '2-digit',
     minute: '2-digit',
-  }).formatToParts(at);
+  });
+  clocks.set(zone, made);
+  return made;
+}
+
+/** What the clock on the wall shows: `2026-11-24 02:00`. */
+export function wallTime(at: Date, zone: string): string {
+  const parts = clockOf(zone).formatToParts(at);
   const of = (type: string): string => parts.find((part) => part.type === type)?.value ?? '';
   return `${of('year').padStart(4, '0')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}`;
 }

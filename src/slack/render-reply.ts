@@ -20,6 +20,7 @@ import { onCallMessage } from '../../blocks/oncall.ts';
 import { planMessage } from '../../blocks/plan-view.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { runsMessage } from '../../blocks/runs.ts';
+import { scheduleMessage, schedulesMessage } from '../../blocks/schedules.ts';
 import { statusMessage } from '../../blocks/status.ts';
 import type { Reply } from '../../commands/command.ts';
 import type { Door } from '../runs/door.ts';
@@ -80,6 +81,10 @@ async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promi
       return windowMessage(reply.window, reply.note);
     case 'windows':
       return windowsMessage(reply.windows);
+    case 'schedule':
+      return scheduleMessage(reply.view, reply.done);
+    case 'schedules':
+      return schedulesMessage(reply.schedules);
     case 'on-call':
       return onCallMessage(reply.view);
     case 'checklist':

@@ -2,6 +2,7 @@ import { maintenanceMessage } from '../../blocks/maintenance.ts';
 import { type Message, withImage } from '../../blocks/message.ts';
 import { lineMessage } from '../../blocks/notices.ts';
 import { pageMessage } from '../../blocks/oncall.ts';
+import { scheduledReport } from '../../blocks/scheduled-report.ts';
 import type { Notice, NoticeContent, NoticeImage, NoticeRecords } from '../notices/notice.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -41,6 +42,8 @@ export function createNoticeTeller(deps: Deps): NoticeTeller {
         return deps.checklist(content.runId, at);
       case 'maintenance':
         return maintenanceMessage(content);
+      case 'validation-report':
+        return scheduledReport(content);
     }
   }
 

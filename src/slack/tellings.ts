@@ -1,4 +1,5 @@
 import type { Run, RunEvent } from '../runs/run.ts';
+import { isToldByReport } from '../schedules/schedule.ts';
 
 /** What Slack is told of one event. Names are unique in a run, so that each thing is posted once. */
 export type Telling =
@@ -22,6 +23,7 @@ const threadKinds = ['line', 'plan', 'conflicts'];
 export const standsInThread = ({ kind }: Telling): boolean => threadKinds.includes(kind);
 
 export function tellingsOf(event: RunEvent, run: Run): readonly Telling[] {
+  if (isToldByReport(run) && event.type !== 'failed' && event.type !== 'lost') return [];
   const card: Telling = { kind: 'card', at: 'once' };
   const name = `${event.type}-${event.id}`;
   const line = (mark: string, text: string): Telling => ({ kind: 'line', name: `thread-${event.id}`, mark, text });

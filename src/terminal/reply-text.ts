@@ -23,6 +23,7 @@ import { planMessage } from '../../blocks/plan-view.ts';
 import { progressCard } from '../../blocks/progress-card.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { runsMessage } from '../../blocks/runs.ts';
+import { scheduleMessage, schedulesMessage } from '../../blocks/schedules.ts';
 import { statusMessage } from '../../blocks/status.ts';
 import type { Reply } from '../../commands/command.ts';
 import type { ChecklistView } from '../checklists/checklist-view.ts';
@@ -72,6 +73,10 @@ export function replyText(reply: Reply, now: Date): string {
       return messageText(windowMessage(reply.window, reply.note));
     case 'windows':
       return messageText(windowsMessage(reply.windows));
+    case 'schedule':
+      return messageText(scheduleMessage(reply.view, reply.done));
+    case 'schedules':
+      return messageText(schedulesMessage(reply.schedules));
     case 'on-call':
       return messageText(onCallMessage(reply.view));
     case 'checklist':

@@ -8,6 +8,7 @@ import type { Advice } from '../runs/advice.ts';
 import type { BackupView, EnvironmentStatus, Preview } from '../runs/door.ts';
 import type { ConflictReport, Run } from '../runs/run.ts';
 import type { RunStatus } from '../runs/run-status.ts';
+import type { ScheduleView } from '../schedules/schedule-desk.ts';
 import type { FailureCode, FailureReport } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
 
@@ -39,6 +40,7 @@ export interface Result {
   readonly environments?: readonly string[];
   /** Maintenance windows. */
   readonly windows?: readonly Window[];
+  readonly schedules?: readonly ScheduleView[];
   /** What a migration would do, of `plan`. */
   readonly plan?: Plan;
   readonly checklist?: ChecklistView;
@@ -146,6 +148,10 @@ export function replyResult(reply: Exclude<Reply, { run: Run }>): Result {
     }
     case 'windows':
       return { ...nothing, windows: reply.windows, message: `${reply.windows.length} windows` };
+    case 'schedule':
+      return { ...nothing, environment: reply.view.environment, schedules: [reply.view], message: reply.view.id };
+    case 'schedules':
+      return { ...nothing, schedules: reply.schedules, message: `${reply.schedules.length} schedules` };
     case 'on-call': {
       const { environment, duties, contacts } = reply.view;
       const people = duties?.now.map(({ person }) => person) ?? contacts.map(({ name }) => name);

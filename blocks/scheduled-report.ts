@@ -1,0 +1,55 @@
+import type { OpenFinding, ValidationReport } from '../src/notices/notice.ts';
+import { cut } from './cut.ts';
+import { code, plain } from './escape.ts';
+import { context, limits, type Message, section, sections } from './message.ts';
+import { sayUtc } from './say.ts';
+
+/** Messages hold 50 blocks and a block 3,000 characters: what does not fit is counted. */
+const mostShown = 40;
+
+/** What a scheduled validation found: pass or fail first, then what is new, what is fixed, and what stays. */
+export function scheduledReport(report: ValidationReport): Message {
+  const { totals, environment, runId, fresh, still, fixed } = report;
+  const open = fresh.length + still.length;
+  const headline = `${totals.failed > 0 ? '✗' : totals.warning > 0 ? '⚠' : '✓'} ${plain(environment, 60)}: ${sayResult(report)}`;
+  const news = [count(fresh.length, 'new'), count(fixed.length, 'fixed'), count(still.length, 'as before')].filter(
+    Boolean,
+  );
+  const text = news.length === 0 ? headline : `${headline} (${news.join(', ')})`;
+  return {
+    text: cut(text, limits.text),
+    blocks: [
+      section(`*${headline}*${news.length === 0 ? '' : `\n${news.join(' · ')}`}`),
+      ...listOf('New', fresh, report),
+      ...listOf('Fixed since the last report', fixed, null),
+      ...listOf('As before', still, report),
+      context(
+        `${totals.passed} passed · ${totals.warning} warnings · ${totals.failed} failed · ${totals.skipped} skipped · ${sayUtc(report.at)} · ${code(runId)} · ${open === 0 ? 'nothing to do' : '/tas runs shows the run'}`,
+      ),
+    ],
+  };
+}
+
+function sayResult({ totals }: ValidationReport): string {
+  const checks = totals.passed + totals.warning + totals.failed;
+  if (totals.failed > 0) return `${totals.failed} of ${checks} checks failed`;
+  return totals.warning > 0 ? `${totals.warning} of ${checks} checks warn` : `all ${checks} checks passed`;
+}
+
+const count = (many: number, what: string): string => (many === 0 ? '' : `${many} ${what}`);
+
+function listOf(title: string, findings: readonly OpenFinding[], report: ValidationReport | null) {
+  if (findings.length === 0) return [];
+  const lines = findings.slice(0, mostShown).map((finding) => lineOf(finding, report));
+  const more = findings.length - lines.length;
+  return sections([`*${title}*`, ...lines, ...(more > 0 ? [`… and ${more} more`] : [])]);
+}
+
+/** What was fixed later is struck out, with when. */
+function lineOf({ key, title, status, count: records }: OpenFinding, report: ValidationReport | null): string {
+  const text = `${plain(title, 150)}${records > 0 ? ` (${records})` : ''}`;
+  const fixedAt = report?.fixedLater[key];
+  if (report === null) return `✓ ${text}`;
+  if (fixedAt !== undefined) return `✓ ~${text}~ fixed, seen at ${sayUtc(fixedAt)}`;
+  return `${status === 'failed' ? '✗' : '⚠'} ${text}`;
+}

@@ -1,0 +1,101 @@
+import type { NewNotice, Notices } from '../notices/notice.ts';
+import type { Door } from '../runs/door.ts';
+import type { Run } from '../runs/run.ts';
+import { isOver } from '../runs/run-status.ts';
+import type { Clock } from '../shared/clock.ts';
+import { lastDue, nextDue, readCron } from './cron.ts';
+import { reasonOf, type Schedule, type ScheduleStore } from './schedule.ts';
+
+interface Deps {
+  readonly store: ScheduleStore;
+  readonly door: Pick<Door, 'submit' | 'run'>;
+  readonly notices: Notices;
+  /** The environment's channel; null = it is not configured any more. */
+  readonly channelOf: (environment: string) => string | null;
+  /** A backup was not made at its time: somebody has to know. */
+  readonly missed: (schedule: Schedule, why: string) => Promise<void>;
+  /** What is done with a run that a schedule asked for, when it is over. */
+  readonly report: (schedule: Schedule, run: Run) => Promise<void>;
+  readonly clock: Clock;
+}
+
+/** Asks for what has come due, and reports what has ended. Any number of replicas may do it at once; each time fires once. */
+export async function fireSchedules(deps: Deps): Promise<void> {
+  const now = deps.clock.now();
+  for (const { schedule, dueAt } of await deps.store.unsettled(now)) await fire(deps, schedule, dueAt, dueAt, 0, now);
+  for (const schedule of await deps.store.due(now)) await fireDue(deps, schedule, now);
+  for (const { schedule, dueAt, runId } of await deps.store.unreported()) {
+    const run = await deps.door.run(runId);
+    if (run === null || !isEnded(run)) continue;
+    await deps.report(schedule, run);
+    await deps.store.markReported(schedule.id, dueAt);
+  }
+}
+
+/** Parked, it may still be retried: but its time has been missed. */
+function isEnded({ status }: Run): boolean {
+  return isOver(status) || status === 'parked';
+}
+
+async function fireDue(deps: Deps, schedule: Schedule, now: Date): Promise<void> {
+  const cron = readCron(schedule.cron);
+  if (typeof cron === 'string' || schedule.nextAt === null) return;
+  // Away for a while: what came due meanwhile is asked for once.
+  const before = new Date(Date.parse(schedule.nextAt) - 1);
+  const due = lastDue(cron, schedule.zone, before, now) ?? { at: new Date(schedule.nextAt), missed: 0 };
+  await fire(deps, schedule, due.at, nextDue(cron, schedule.zone, now), due.missed, now);
+}
+
+async function fire(
+  deps: Deps,
+  schedule: Schedule,
+  dueAt: Date,
+  nextAt: Date | null,
+  missed: number,
+  now: Date,
+): Promise<void> {
+  const { store, door } = deps;
+  if (!(await store.claim(schedule.id, dueAt, nextAt, now))) return;
+  if (missed > 0) await tell(deps, schedule, dueAt, `${sayTimes(missed)} before were missed: nobody was there to ask.`);
+  const last = await store.lastRun(schedule.id);
+  const running = last === null ? null : await door.run(last);
+  if (running !== null && !isEnded(running)) {
+    await store.settle(schedule.id, dueAt, 'skipped', null);
+    return notMade(deps, schedule, dueAt, `${running.id} of the time before is still ${running.status}`);
+  }
+  const { action, environment, editor } = schedule;
+  const submission = await door.submit({
+    action,
+    environment,
+    subject: '',
+    reason: reasonOf(schedule.id),
+    // Whoever edited it is who asks; the right to was judged when it was edited.
+    person: { id: editor.id, name: editor.name, roles: ['operator'] },
+  });
+  if (submission.kind === 'accepted') return store.settle(schedule.id, dueAt, 'asked', submission.run.id);
+  await store.settle(schedule.id, dueAt, 'refused', null);
+  const why = submission.kind === 'refused' ? `${submission.message} ${submission.advice}` : 'there is nothing to do';
+  await notMade(deps, schedule, dueAt, why);
+}
+
+async function notMade(deps: Deps, schedule: Schedule, dueAt: Date, why: string): Promise<void> {
+  await tell(deps, schedule, dueAt, `was not asked for: ${why}`);
+  if (schedule.action === 'backup') await deps.missed(schedule, why);
+}
+
+async function tell(deps: Deps, schedule: Schedule, dueAt: Date, text: string): Promise<void> {
+  const channel = deps.channelOf(schedule.environment);
+  if (channel === null) return;
+  const { id, action, environment } = schedule;
+  const notice: NewNotice = {
+    topic: `schedule:${id}`,
+    to: { channel },
+    anew: true,
+    once: `schedule:${id}:${dueAt.toISOString()}:${text.slice(0, 40)}`,
+    content: { kind: 'line', text: `Scheduled ${action} of ${environment} (${id}): ${text}` },
+  };
+  await deps.notices.add([notice]);
+}
+
+const sayTimes = (count: number): string =>
+  count === 1 ? 'one time' : `${count >= 100 ? 'more than 100' : count} times`;

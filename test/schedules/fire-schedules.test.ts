@@ -1,0 +1,143 @@
+import type { NewNotice } from '../../src/notices/notice.ts';
+import type { RunRequest, Submission } from '../../src/runs/door.ts';
+import type { Run } from '../../src/runs/run.ts';
+import type { RunStatus } from '../../src/runs/run-status.ts';
+import { fireSchedules } from '../../src/schedules/fire-schedules.ts';
+import type { Schedule, ScheduleStore } from '../../src/schedules/schedule.ts';
+import { sampleRun } from '../sample-run.ts';
+import { memoryScheduleStore } from './memory-schedule-store.ts';
+
+const nightly: Schedule = {
+  id: 'sch-00000001',
+  environment: 'staging',
+  action: 'validate',
+  cron: '0 3 * * *',
+  zone: 'UTC',
+  quiet: false,
+  paused: false,
+  editor: { id: 'UALICE', name: 'alice' },
+  nextAt: '2026-11-22T03:00:00.000Z',
+};
+
+let store: ScheduleStore;
+let now: Date;
+let asked: RunRequest[];
+let told: string[];
+let missed: string[];
+let reported: string[];
+let status: RunStatus;
+let answer: ((request: RunRequest) => Promise<Submission>) | null;
+
+beforeEach(() => {
+  store = memoryScheduleStore();
+  now = new Date('2026-11-22T03:00:05Z');
+  [asked, told, missed, reported, status, answer] = [[], [], [], [], 'done', null];
+});
+
+/** One replica looks. */
+function look(): Promise<void> {
+  return fireSchedules({
+    store,
+    door: {
+      async submit(request) {
+        asked.push(request);
+        if (answer) return answer(request);
+        return { kind: 'accepted', run: sampleRun({ id: `run-${asked.length}` }), votesNeeded: 0 };
+      },
+      run: async (id) => sampleRun({ id, status }),
+    },
+    notices: {
+      add: async (notices: readonly NewNotice[]) =>
+        void told.push(...notices.map(({ content }) => (content?.kind === 'line' ? content.text : ''))),
+    },
+    channelOf: () => 'tas-platform',
+    missed: async (_schedule, why) => void missed.push(why),
+    report: async (_schedule, run: Run) => void reported.push(run.id),
+    clock: { now: () => now },
+  });
+}
+
+describe('a schedule that is due', () => {
+  it('asks once in the name of who edited it, whatever the number of replicas, and not before its next time', async () => {
+    await store.add(nightly, now);
+    await Promise.all([look(), look(), look()]);
+    expect(asked).toMatchObject([
+      { action: 'validate', environment: 'staging', reason: 'schedule sch-00000001', person: { id: 'UALICE' } },
+    ]);
+    await look();
+    expect(asked).toHaveLength(1);
+    now = new Date('2026-11-23T03:00:01Z');
+    await look();
+    expect(asked).toHaveLength(2);
+    expect(told).toEqual([]);
+  });
+
+  it('is not asked for before its time, and not while it is paused', async () => {
+    await store.add({ ...nightly, paused: true }, now);
+    await look();
+    now = new Date('2026-11-22T02:59:59Z');
+    await store.pause(nightly.id, false, new Date('2026-11-22T03:00:00Z'), nightly.editor, now);
+    await look();
+    expect(asked).toEqual([]);
+  });
+
+  it('is caught up once after the bot was away, and that is said', async () => {
+    await store.add(nightly, now);
+    now = new Date('2026-11-25T10:00:00Z');
+    await look();
+    await look();
+    expect(asked).toHaveLength(1);
+    expect(told).toEqual([expect.stringMatching(/3 times before were missed/)]);
+    expect((await store.find(nightly.id))?.nextAt).toBe('2026-11-26T03:00:00.000Z');
+  });
+
+  it('is left out while the run of the time before goes on, and that is said; a backup that is left out is missed', async () => {
+    await store.add({ ...nightly, action: 'backup' }, now);
+    status = 'running';
+    await look();
+    now = new Date('2026-11-23T03:00:01Z');
+    await look();
+    expect(asked).toHaveLength(1);
+    expect(told).toEqual([expect.stringMatching(/was not asked for: run-1 of the time before is still running/)]);
+    expect(missed).toEqual([expect.stringMatching(/run-1 of the time before/)]);
+  });
+
+  it('says why it was refused', async () => {
+    await store.add({ ...nightly, action: 'backup' }, now);
+    answer = async () => ({
+      kind: 'refused',
+      code: 'environment-busy',
+      message: 'staging is held.',
+      advice: 'Wait.',
+      findings: [],
+    });
+    await look();
+    expect(told).toEqual([expect.stringContaining('was not asked for: staging is held. Wait.')]);
+    expect(missed).toHaveLength(1);
+  });
+
+  it('is asked for by another replica when the one that took it died, after two minutes', async () => {
+    await store.add(nightly, now);
+    answer = () => Promise.reject(new Error('killed'));
+    await expect(look()).rejects.toThrow('killed');
+    answer = null;
+    await look();
+    expect(asked).toHaveLength(1);
+    now = new Date('2026-11-22T03:03:00Z');
+    await look();
+    await look();
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is reported when its run has ended, once', async () => {
+    await store.add(nightly, now);
+    status = 'running';
+    await look();
+    await look();
+    expect(reported).toEqual([]);
+    status = 'done';
+    await look();
+    await look();
+    expect(reported).toEqual(['run-1']);
+  });
+});
