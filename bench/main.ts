@@ -7,15 +7,17 @@ import type { Endpoints } from '../sandbox/servers/endpoints.ts';
 import { createProgress } from '../sandbox/servers/progress.ts';
 import { bringUp, takeDown } from '../sandbox/servers/sandbox.ts';
 import { type ServerGroup, storeGroups } from '../sandbox/servers/servers.ts';
+import { measureClicks } from './clicks/clicks.ts';
 import { describeKinds } from './kinds/describe-kinds.ts';
 import { type KindsRequest, measureKinds } from './kinds/kinds.ts';
 import { type MigrationRun, runMigration } from './migration-run.ts';
 import { measurePlatform, type PlatformRequest } from './platform/platform.ts';
 import { describeRuns, type Part, recordResults } from './results.ts';
 
-const usage = `npm run bench -- [--only run,kinds,platform] [--record] [options]
+const usage = `npm run bench -- [--only run,kinds,platform,clicks] [--record] [options]
   --only     run: acknowledgement and memory in whole runs; kinds: step kinds beside what people write by hand;
              platform: services stopped and started beside kubectl, datasets beside a loop in Python
+             clicks: a thousand clicks and commands of fifty people during a run, beside an app that only acknowledges
   --record   writes the figures into bench/README.md
   --users    20000,200000: sizes of the whole runs
   --idle     60: commands before each run
@@ -77,6 +79,10 @@ async function measure(folder: string, request: Request, tell: (part: Part, text
   if (request.only.includes('platform')) {
     const contests = await measurePlatform(endpoints, request, say);
     await tell('platform', describeKinds({ contests, memory: [], load: null }));
+  }
+  if (request.only.includes('clicks')) {
+    await fill(endpoints, request.users[0] ?? 20_000);
+    await tell('clicks', await measureClicks(folder, endpoints, say));
   }
   if (request.only.includes('run')) await tell('run', await measureRuns(folder, endpoints, request));
 }

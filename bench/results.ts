@@ -10,7 +10,7 @@ const memoryAim = 300;
 const acknowledgementAim = 100;
 
 /** What the bench measures, each with a place of its own in the README. */
-export type Part = 'run' | 'kinds' | 'platform';
+export type Part = 'run' | 'kinds' | 'platform' | 'clicks';
 
 /** The figures of whole runs as Markdown: a table against the aims, then what they were made of. */
 export function describeRuns(runs: readonly MigrationRun[]): string {
