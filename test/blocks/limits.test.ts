@@ -11,9 +11,12 @@ import { helpMessage } from '../../blocks/help.ts';
 import { maintenanceMessage, windowMessage, windowsMessage } from '../../blocks/maintenance.ts';
 import type { Message } from '../../blocks/message.ts';
 import {
+  askedMessage,
   chooseEnvironmentMessage,
   controlledMessage,
   keptMessage,
+  lineMessage,
+  lookingMessage,
   lostMessage,
   nothingToDoMessage,
   pausedMessage,
@@ -25,7 +28,7 @@ import {
 } from '../../blocks/notices.ts';
 import { onCallMessage, pageMessage } from '../../blocks/oncall.ts';
 import { planMessage } from '../../blocks/plan-view.ts';
-import { refusedMessage } from '../../blocks/refused.ts';
+import { brokenMessage, refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import { runCard } from '../../blocks/run-card.ts';
 import { runsMessage } from '../../blocks/runs.ts';
@@ -103,6 +106,10 @@ const pieces: [string, Message][] = [
   ['retried', retriedMessage(run)],
   ['kept', keptMessage(run)],
   ['stale', staleMessage(hostile)],
+  ['a line', lineMessage(hostile)],
+  ['asked', askedMessage(hostile, true)],
+  ['looking', lookingMessage(hostile, [hostile, hostile])],
+  ['broken', brokenMessage(hostile)],
   ['thread line', threadLine('▶', hostile)],
   [
     'choose environment',
