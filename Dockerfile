@@ -6,8 +6,9 @@ RUN npm ci --omit=dev
 
 FROM node:24-bookworm-slim
 # pg_dump and pg_restore of the platform's version: a newer pg_dump writes what an older server cannot restore.
+# The font is for the charts of reports.
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends postgresql-client-15 ca-certificates \
+  && apt-get install -y --no-install-recommends postgresql-client-15 ca-certificates fonts-dejavu-core \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /bot
 ENV NODE_ENV=production

@@ -10,11 +10,9 @@ export async function drawTrend(history: readonly ValidationReport[], logger: Lo
   if (history.length < 2) return null;
   try {
     // Much is loaded for it, and most processes never draw.
-    const [{ compile }, vega, { Resvg }] = await Promise.all([
-      import('vega-lite'),
-      import('vega'),
-      import('@resvg/resvg-js'),
-    ]);
+    const vega = await import('vega');
+    const { compile } = await import('vega-lite');
+    const { Resvg } = await import('@resvg/resvg-js');
     const view = new vega.View(vega.parse(compile(specOf(history)).spec), { renderer: 'none' });
     const svg = await view.toSVG();
     view.finalize();
