@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '..');
 /** From top to bottom: a file imports from its own tier's folder or from lower tiers, never upwards or sideways. */
 const tiers: readonly (readonly string[])[] = [
   ['src/app.ts', 'src/open-desks.ts', 'src/main.ts', 'src/cli.ts'],
-  ['src/slack', 'src/terminal', 'src/step-up'],
+  ['src/slack', 'src/terminal'],
   ['commands'],
   ['src/schedules', 'src/reports', 'src/maintenance', 'src/oncall'],
   ['src/runs'],
@@ -42,7 +42,6 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'vega-lite': ['src/reports/'],
   '@resvg/resvg-js': ['src/reports/'],
   '@pagerduty/pdjs': ['src/oncall/'],
-  'openid-client': ['src/step-up/'],
   pino: ['src/shared/logger.ts'],
   yaml: ['src/shared/yaml-file.ts'],
 };
