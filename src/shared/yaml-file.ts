@@ -42,8 +42,7 @@ export async function openYamlFile<T>(
     throw invalid(file, null, cause.code === 'ENOENT' ? 'the file does not exist' : 'the file cannot be read');
   });
   if (Buffer.byteLength(text) > maxBytes) throw invalid(file, null, `the file is larger than ${maxBytes} bytes`);
-  const lines = new LineCounter();
-  const { document, value } = parse(file, text, lines);
+  const { document, value, lines } = parseOnce(file, text);
   const content = fill(value, variables, (name, what) => {
     // A name that the text spells with escapes has no place of its own.
     const at = text.indexOf(`\${${name}}`);
@@ -76,6 +75,30 @@ function clearestIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   const deepest = forms.toSorted((a, b) => b.path.length - a.path.length)[0];
   if (!deepest || deepest.path.length === 0) return issue;
   return { ...deepest, path: [...issue.path, ...deepest.path] };
+}
+
+interface Parsed {
+  readonly document: Document;
+  readonly value: unknown;
+  readonly lines: LineCounter;
+}
+
+const parsedTexts = new Map<string, Parsed>();
+const mostParsed = 64;
+
+/** Files are read each time, and parsed when they say something new: in a rush of questions parsing was what everybody waited for. */
+function parseOnce(file: string, text: string): Parsed {
+  const known = parsedTexts.get(text);
+  if (known !== undefined) return known;
+  const lines = new LineCounter();
+  // Nobody changes it: what is given out are copies with the variables filled in.
+  const parsed = { ...parse(file, text, lines), lines };
+  for (const oldest of parsedTexts.keys()) {
+    if (parsedTexts.size < mostParsed) break;
+    parsedTexts.delete(oldest);
+  }
+  parsedTexts.set(text, parsed);
+  return parsed;
 }
 
 /** Parses and resolves aliases. What exhausts the parser (aliases that multiply, nesting without end) is no bug of ours. */

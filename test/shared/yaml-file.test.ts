@@ -158,3 +158,15 @@ describe('a file that cannot be read', () => {
     });
   });
 });
+
+describe('a file that is read again', () => {
+  it('says what it says now, with the variables of whoever asks, whatever others did with what they got', async () => {
+    const text = `name: \${who}\nlist: [1, { deep: 2 }]\n`;
+    const first = (await read(text, { who: 'a' })) as { name: string; list: unknown[] };
+    first.list.push('mine');
+    (first.list[1] as { deep: number }).deep = 3;
+    expect(await read(text, { who: 'b' })).toEqual({ name: 'b', list: [1, { deep: 2 }] });
+    expect(await read(text.replace('1', '7'), { who: 'b' })).toEqual({ name: 'b', list: [7, { deep: 2 }] });
+    expect(await refusalOf(text)).toContain('line 1');
+  });
+});
