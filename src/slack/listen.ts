@@ -21,7 +21,7 @@ import {
 } from './requests.ts';
 import { createSeenBefore } from './seen-before.ts';
 import type { SigningSecrets } from './signing-secrets.ts';
-import { SlackBusy } from './slack-calls.ts';
+import { SlackBusy, SlackRefused } from './slack-calls.ts';
 
 /** Says something to the person who asked, and to nobody else. */
 export interface Answerer {
@@ -135,7 +135,8 @@ async function guard(logger: Logger, user: string, answer: Answerer, work: () =>
     await work();
   } catch (error) {
     const id = randomUUID().slice(0, 8);
-    const failure = error instanceof SlackBusy ? tooBusy(error) : error instanceof Failure ? error : null;
+    const failure =
+      error instanceof SlackBusy || isTooLate(error) ? tooBusy(error) : error instanceof Failure ? error : null;
     if (failure !== null) logger.info({ user, code: failure.code }, failure.message);
     else logger.error({ id, user, err: error }, 'a request went wrong');
     const message = failure === null ? brokenMessage(id) : refusedMessage(failure);
@@ -145,7 +146,12 @@ async function guard(logger: Logger, user: string, answer: Answerer, work: () =>
   }
 }
 
-function tooBusy(cause: SlackBusy): Failure {
+/** The three seconds in which a click may open a window were over. */
+function isTooLate(error: unknown): boolean {
+  return error instanceof SlackRefused && ['expired_trigger_id', 'trigger_expired'].includes(error.word);
+}
+
+function tooBusy(cause: unknown): Failure {
   return new Failure({
     code: 'unreachable',
     message: 'Slack takes no more windows and messages of the bot just now.',
