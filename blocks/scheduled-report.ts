@@ -1,17 +1,20 @@
 import type { OpenFinding, ValidationReport } from '../src/notices/notice.ts';
 import { cut } from './cut.ts';
 import { code, plain } from './escape.ts';
-import { context, limits, type Message, section, sections } from './message.ts';
+import { type Block, context, limits, type Message, section, sections } from './message.ts';
 import { sayUtc } from './say.ts';
 
-/** Messages hold 50 blocks and a block 3,000 characters: what does not fit is counted. */
 const mostShown = 40;
+/** Characters of the first lines, the last one, titles and the picture's words. */
+const kept = 3000;
 
 /** What a scheduled validation found: pass or fail first, then what is new, what is fixed, and what stays. */
 export function scheduledReport(report: ValidationReport): Message {
   const { totals, environment, runId, fresh, still, fixed } = report;
   const open = fresh.length + still.length;
   const headline = `${totals.failed > 0 ? '✗' : totals.warning > 0 ? '⚠' : '✓'} ${plain(environment, 60)}: ${sayResult(report)}`;
+  // What does not fit is counted; what is new comes first.
+  const room = { left: limits.characters - kept };
   const news = [count(fresh.length, 'new'), count(fixed.length, 'fixed'), count(still.length, 'as before')].filter(
     Boolean,
   );
@@ -20,9 +23,9 @@ export function scheduledReport(report: ValidationReport): Message {
     text: cut(text, limits.text),
     blocks: [
       section(`*${headline}*${news.length === 0 ? '' : `\n${news.join(' · ')}`}`),
-      ...listOf('New', fresh, report),
-      ...listOf('Fixed since the last report', fixed, null),
-      ...listOf('As before', still, report),
+      ...listOf('New', fresh, report, room),
+      ...listOf('Fixed since the last report', fixed, null, room),
+      ...listOf('As before', still, report, room),
       context(
         `${totals.passed} passed · ${totals.warning} warnings · ${totals.failed} failed · ${totals.skipped} skipped · ${sayUtc(report.at)} · ${code(runId)} · ${open === 0 ? 'nothing to do' : '/tas runs shows the run'}`,
       ),
@@ -38,9 +41,21 @@ function sayResult({ totals }: ValidationReport): string {
 
 const count = (many: number, what: string): string => (many === 0 ? '' : `${many} ${what}`);
 
-function listOf(title: string, findings: readonly OpenFinding[], report: ValidationReport | null) {
+function listOf(
+  title: string,
+  findings: readonly OpenFinding[],
+  report: ValidationReport | null,
+  room: { left: number },
+): Block[] {
   if (findings.length === 0) return [];
-  const lines = findings.slice(0, mostShown).map((finding) => lineOf(finding, report));
+  const lines: string[] = [];
+  for (const finding of findings.slice(0, mostShown)) {
+    const line = lineOf(finding, report);
+    const needed = JSON.stringify(line).length;
+    if (needed > room.left) break;
+    room.left -= needed;
+    lines.push(line);
+  }
   const more = findings.length - lines.length;
   return sections([`*${title}*`, ...lines, ...(more > 0 ? [`… and ${more} more`] : [])]);
 }

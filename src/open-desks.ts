@@ -10,10 +10,11 @@ import type { Environment } from './plans/environment.ts';
 import { reportValidation } from './reports/report-validation.ts';
 import { drawTrend } from './reports/trend-chart.ts';
 import type { BackupView, Door } from './runs/door.ts';
+import type { Run } from './runs/run.ts';
 import type { RunRecords } from './runs/run-records.ts';
 import { isOver, runStatuses } from './runs/run-status.ts';
 import { fireSchedules } from './schedules/fire-schedules.ts';
-import type { Schedule } from './schedules/schedule.ts';
+import { reasonOf, type Schedule } from './schedules/schedule.ts';
 import { createScheduleDesk, type ScheduleDesk } from './schedules/schedule-desk.ts';
 import type { Clock } from './shared/clock.ts';
 import { Failure } from './shared/failure.ts';
@@ -117,6 +118,7 @@ function openSchedules(deps: Deps, { pages }: OnCall): Schedules {
       fireSchedules({
         store,
         door: { submit: deps.submit, run: (runId) => deps.records.find(runId) },
+        asked: (schedule, since) => askedSince(deps.records, schedule, since),
         notices,
         channelOf,
         missed: (schedule, why) => missed(schedule, why, clock.now()),
@@ -134,6 +136,12 @@ function openSchedules(deps: Deps, { pages }: OnCall): Schedules {
         clock,
       }),
   };
+}
+
+async function askedSince(records: RunRecords, { id, environment }: Schedule, since: Date): Promise<Run | null> {
+  const runs = await records.list({ environment, limit: 20 });
+  const own = runs.filter(({ reason, requestedAt }) => reason === reasonOf(id) && Date.parse(requestedAt) >= +since);
+  return own[0] ?? null;
 }
 
 function openWindows(deps: Deps, { pages }: OnCall): Maintenance {

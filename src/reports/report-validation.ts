@@ -29,14 +29,16 @@ export async function reportValidation(deps: Deps, subject: Subject, run: Run): 
   const told = await isWorthTelling(store, subject, report);
   await store.add(report, told);
   const added: NewNotice[] = [];
-  if (told) {
-    const image = await deps.drawTrend(await store.history(subject.id, report.at, charted));
-    added.push({ ...noticeOf(subject, report), anew: true, ...(image === null ? {} : { image }) });
-  }
+  // An edit takes the place of the whole message: it brings the picture of its time again.
+  const withTrend = async (content: ValidationReport): Promise<Omit<NewNotice, 'anew'>> => {
+    const image = await deps.drawTrend(await store.history(subject.id, content.at, charted));
+    return { ...noticeOf(subject, content), ...(image === null ? {} : { image }) };
+  };
+  if (told) added.push({ ...(await withTrend(report)), anew: true });
   for (const [since, keys] of bySince(report.fixed)) {
     const earlier = await store.markFixed(since, keys, report.at);
     if (earlier !== null) {
-      added.push({ ...noticeOf(subject, earlier), anew: false, once: `report:${since}:fixed-by:${run.id}` });
+      added.push({ ...(await withTrend(earlier)), anew: false, once: `report:${since}:fixed-by:${run.id}` });
     }
   }
   await notices.add(added);

@@ -1,14 +1,17 @@
 import type { NewNotice, Notices } from '../notices/notice.ts';
-import type { Door } from '../runs/door.ts';
+import type { Door, Submission } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import { isOver } from '../runs/run-status.ts';
 import type { Clock } from '../shared/clock.ts';
+import { Failure } from '../shared/failure.ts';
 import { lastDue, nextDue, readCron } from './cron.ts';
 import { reasonOf, type Schedule, type ScheduleStore } from './schedule.ts';
 
 interface Deps {
   readonly store: ScheduleStore;
   readonly door: Pick<Door, 'submit' | 'run'>;
+  /** The run that it has asked for since then; null = none. A replica may die after it asked and before it said so. */
+  readonly asked: (schedule: Schedule, since: Date) => Promise<Pick<Run, 'id'> | null>;
   readonly notices: Notices;
   /** The environment's channel; null = it is not configured any more. */
   readonly channelOf: (environment: string) => string | null;
@@ -22,14 +25,20 @@ interface Deps {
 /** Asks for what has come due, and reports what has ended. Any number of replicas may do it at once; each time fires once. */
 export async function fireSchedules(deps: Deps): Promise<void> {
   const now = deps.clock.now();
-  for (const { schedule, dueAt } of await deps.store.unsettled(now)) await fire(deps, schedule, dueAt, dueAt, 0, now);
-  for (const schedule of await deps.store.due(now)) await fireDue(deps, schedule, now);
-  for (const { schedule, dueAt, runId } of await deps.store.unreported()) {
+  const failures: unknown[] = [];
+  // What one schedule meets does not keep the others waiting.
+  const forEach = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
+    for (const item of items) await work(item).catch((error: unknown) => failures.push(error));
+  };
+  await forEach(await deps.store.unsettled(now), ({ schedule, dueAt }) => fire(deps, schedule, dueAt, dueAt, 0, now));
+  await forEach(await deps.store.due(now), (schedule) => fireDue(deps, schedule, now));
+  await forEach(await deps.store.unreported(), async ({ schedule, dueAt, runId }) => {
     const run = await deps.door.run(runId);
-    if (run === null || !isEnded(run)) continue;
+    if (run === null || !isEnded(run)) return;
     await deps.report(schedule, run);
     await deps.store.markReported(schedule.id, dueAt);
-  }
+  });
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Parked, it may still be retried: but its time has been missed. */
@@ -56,6 +65,8 @@ async function fire(
 ): Promise<void> {
   const { store, door } = deps;
   if (!(await store.claim(schedule.id, dueAt, nextAt, now))) return;
+  const known = await deps.asked(schedule, dueAt);
+  if (known !== null) return store.settle(schedule.id, dueAt, 'asked', known.id);
   if (missed > 0) await tell(deps, schedule, dueAt, `${sayTimes(missed)} before were missed: nobody was there to ask.`);
   const last = await store.lastRun(schedule.id);
   const running = last === null ? null : await door.run(last);
@@ -63,19 +74,29 @@ async function fire(
     await store.settle(schedule.id, dueAt, 'skipped', null);
     return notMade(deps, schedule, dueAt, `${running.id} of the time before is still ${running.status}`);
   }
-  const { action, environment, editor } = schedule;
-  const submission = await door.submit({
-    action,
-    environment,
-    subject: '',
-    reason: reasonOf(schedule.id),
-    // Whoever edited it is who asks; the right to was judged when it was edited.
-    person: { id: editor.id, name: editor.name, roles: ['operator'] },
-  });
+  const submission = await submit(deps, schedule);
   if (submission.kind === 'accepted') return store.settle(schedule.id, dueAt, 'asked', submission.run.id);
   await store.settle(schedule.id, dueAt, 'refused', null);
   const why = submission.kind === 'refused' ? `${submission.message} ${submission.advice}` : 'there is nothing to do';
   await notMade(deps, schedule, dueAt, why);
+}
+
+/** A store that is down is a refusal, too: somebody has to hear of it. */
+async function submit({ door }: Deps, { id, action, environment, editor }: Schedule): Promise<Submission> {
+  try {
+    return await door.submit({
+      action,
+      environment,
+      subject: '',
+      reason: reasonOf(id),
+      // Whoever edited it is who asks; the right to was judged when it was edited.
+      person: { id: editor.id, name: editor.name, roles: ['operator'] },
+    });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { code, message, advice } = error;
+    return { kind: 'refused', code, message, advice, findings: [] };
+  }
 }
 
 async function notMade(deps: Deps, schedule: Schedule, dueAt: Date, why: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { Run } from '../../src/runs/run.ts';
 import type { RunStatus } from '../../src/runs/run-status.ts';
 import { fireSchedules } from '../../src/schedules/fire-schedules.ts';
 import type { Schedule, ScheduleStore } from '../../src/schedules/schedule.ts';
+import { Failure } from '../../src/shared/failure.ts';
 import { sampleRun } from '../sample-run.ts';
 import { memoryScheduleStore } from './memory-schedule-store.ts';
 
@@ -26,11 +27,14 @@ let told: string[];
 let missed: string[];
 let reported: string[];
 let status: RunStatus;
+/** What a replica asked for before it died. */
+let left: string | null;
 let answer: ((request: RunRequest) => Promise<Submission>) | null;
 
 beforeEach(() => {
   store = memoryScheduleStore();
   now = new Date('2026-11-22T03:00:05Z');
+  left = null;
   [asked, told, missed, reported, status, answer] = [[], [], [], [], 'done', null];
 });
 
@@ -46,6 +50,7 @@ function look(): Promise<void> {
       },
       run: async (id) => sampleRun({ id, status }),
     },
+    asked: async () => (left === null ? null : { id: left }),
     notices: {
       add: async (notices: readonly NewNotice[]) =>
         void told.push(...notices.map(({ content }) => (content?.kind === 'line' ? content.text : ''))),
@@ -127,6 +132,37 @@ describe('a schedule that is due', () => {
     await look();
     await look();
     expect(asked).toHaveLength(2);
+  });
+
+  it('is not asked for twice when the replica died after it had asked', async () => {
+    await store.add(nightly, now);
+    answer = () => Promise.reject(new Error('killed'));
+    await expect(look()).rejects.toThrow('killed');
+    left = 'run-1';
+    now = new Date('2026-11-22T03:03:00Z');
+    await look();
+    expect(asked).toHaveLength(1);
+    expect(reported).toEqual(['run-1']);
+  });
+
+  it('is said to be refused when a store is down, and calls somebody where it is a backup', async () => {
+    await store.add({ ...nightly, action: 'backup' }, now);
+    answer = () => Promise.reject(new Failure({ code: 'unreachable', message: 'neo4j is down.', advice: 'Start it.' }));
+    await look();
+    expect(told).toEqual([expect.stringContaining('was not asked for: neo4j is down. Start it.')]);
+    expect(missed).toEqual(['neo4j is down. Start it.']);
+  });
+
+  it('does not keep the others waiting when something breaks', async () => {
+    await store.add(nightly, now);
+    await store.add({ ...nightly, id: 'sch-00000002', environment: 'other' }, now);
+    answer = async ({ environment }) => {
+      if (environment === 'staging') throw new Error('broken');
+      return { kind: 'accepted', run: sampleRun({ id: 'run-2' }), votesNeeded: 0 };
+    };
+    await expect(look()).rejects.toThrow('broken');
+    expect(asked.map(({ environment }) => environment)).toEqual(['staging', 'other']);
+    expect(reported).toEqual(['run-2']);
   });
 
   it('is reported when its run has ended, once', async () => {
