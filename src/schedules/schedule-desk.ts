@@ -5,7 +5,7 @@ import { type Gate, mayOperate, mayRead } from '../runs/gates.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { FailureCode } from '../shared/failure.ts';
 import { isZone, sayLocalTime } from '../shared/local-time.ts';
-import { type Cron, nextDue, readCron } from './cron.ts';
+import { nextDue, readCron } from './cron.ts';
 import type { Firing, Schedule, ScheduledAction, ScheduleStore } from './schedule.ts';
 
 /** A schedule as people see it. */
@@ -126,9 +126,10 @@ async function change(deps: Deps, what: ScheduleChange, id: string, person: Pers
   if (what === 'run' && schedule.paused)
     return refuse('wrong-use', `${id} is paused.`, `\`/tas schedule resume ${id}\` first. Nothing was changed.`);
   const now = clock.now();
-  const cron = readCron(schedule.cron) as Cron;
+  const cron = readCron(schedule.cron);
   const editor = { id: person.id, name: person.name };
-  const next = nextDue(cron, schedule.zone, now);
+  // What another version wrote may not be readable here: it can still be paused and removed.
+  const next = typeof cron === 'string' ? null : nextDue(cron, schedule.zone, now);
   if (what === 'remove') await store.remove(id);
   else if (what === 'pause') await store.pause(id, true, null, editor, now);
   // Due now: whoever looks next asks for it.
