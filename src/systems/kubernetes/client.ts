@@ -33,6 +33,8 @@ export interface Cluster {
   create(kind: ResourceName, namespace: string, manifest: JsonObject): Promise<Manifest | null>;
   /** JSON patch on exactly this version; null where it was changed or removed since: read again. */
   patch(object: ObjectRef, resourceVersion: string, operations: readonly PatchOperation[]): Promise<Manifest | null>;
+  /** What the object would be with these fields applied to it: lists are merged as the server merges them. Changes nothing; null where it is gone. */
+  dryApply(object: ObjectRef, manifest: JsonObject): Promise<Manifest | null>;
   /** Puts the whole object (its `metadata.resourceVersion` included); null where it was changed or removed since. */
   replace(object: ObjectRef, manifest: JsonObject): Promise<Manifest | null>;
   /** Removes exactly this object, with what it owns; false where it is gone or another one has its name. */
@@ -53,6 +55,7 @@ export interface Cluster {
 }
 
 const pageSize = 500;
+const dryRun = '?dryRun=All&fieldManager=tas-bot&force=true';
 
 /** Opens no connection yet. */
 export function connectCluster(options: ClusterOptions): Cluster {
@@ -69,13 +72,13 @@ export function connectCluster(options: ClusterOptions): Cluster {
   const change = async (
     verb: string,
     object: ObjectRef,
-    request: Pick<Request, 'method' | 'body' | 'type'>,
+    { query = '', ...request }: Pick<Request, 'method' | 'body' | 'type'> & { readonly query?: string },
   ): Promise<Manifest | null> => {
     const { kind, namespace, name } = object;
     const asked = { verb, resource: sayResource(kind), namespace, name };
     const answer = await send(asked, {
       ...request,
-      path: pathOf(resources[kind], namespace, name),
+      path: `${pathOf(resources[kind], namespace, name)}${query}`,
       allow: changedSince,
     });
     return answer && read(answer);
@@ -106,6 +109,8 @@ export function connectCluster(options: ClusterOptions): Cluster {
       const body = [pinned, ...operations].map((operation) => ({ ...operation }));
       return change('patch', object, { method: 'PATCH', body, type: 'application/json-patch+json' });
     },
+    dryApply: (object, manifest) =>
+      change('patch', object, { method: 'PATCH', body: manifest, type: 'application/apply-patch+yaml', query: dryRun }),
     replace: (object, manifest) => change('update', object, { method: 'PUT', body: manifest }),
     remove: (object, uid) => remove(send, object, { uid }),
     removeVersion: (object, { uid, resourceVersion }) => remove(send, object, { uid, resourceVersion }),

@@ -1,6 +1,7 @@
 import type { StepKind } from '../../system.ts';
 import type { KindSetting } from '../part.ts';
 import type { Right } from '../rights.ts';
+import { applyManifestKind } from './apply-manifest.ts';
 import { awaitRolloutKind } from './await-rollout.ts';
 import { checkEventsKind } from './check-events.ts';
 import { checkLogsKind } from './check-logs.ts';
@@ -22,6 +23,7 @@ export const kindMakers: readonly ((setting: KindSetting) => ClusterKind)[] = [
   stopServicesKind,
   startServicesKind,
   setImageKind,
+  applyManifestKind,
   awaitRolloutKind,
   setMaintenanceKind,
   setFlagKind,
