@@ -29,6 +29,21 @@ export interface CommandContext {
   readonly person: Person;
   /** Shows a plan before it is voted on; null where people vote with buttons on a card, which shows it. */
   readonly show: ((run: Run) => void) | null;
+  /** The name of the channel where it was asked, without #; absent = in no channel. */
+  readonly channel?: string | null;
+}
+
+/** What help says about the place and the person that ask. */
+export interface HelpHere {
+  /** Those whose channel this is. */
+  readonly environments: readonly string[];
+  readonly roles: readonly Role[];
+  /** Commands that none of these roles may ask. */
+  readonly notForYou: readonly string[];
+  /** Open runs that the person asked for, with what can be said next. */
+  readonly mine: readonly { readonly run: Run; readonly next: readonly string[] }[];
+  /** Runs of others that wait for votes; whether this person’s counts is judged at the vote. */
+  readonly toVote: readonly { readonly run: Run; readonly next: readonly string[] }[];
 }
 
 /** One thing that a person may ask. To add one: a file beside this, with a line in index.ts and a test. */
@@ -59,6 +74,8 @@ export type Reply =
       readonly migrations: readonly MigrationView[];
       /** Why the migrations could not be listed. */
       readonly problem: FailureReport | null;
+      /** Absent when help is about one command, or nothing is known of who asks. */
+      readonly here?: HelpHere;
     }
   /** `words` is the command to be asked again with `env:<name>` behind it. */
   | { readonly kind: 'choose-environment'; readonly words: string; readonly environments: readonly EnvironmentView[] }

@@ -1,20 +1,25 @@
 import type { Door, MigrationView } from '../src/runs/door.ts';
 import { Failure, type FailureReport } from '../src/shared/failure.ts';
 import { unknown } from './ask.ts';
-import { type Command, type CommandText, everyone } from './command.ts';
+import { type Command, everyone } from './command.ts';
+import { helpHere } from './help-here.ts';
 
 /** `help` needs the other commands' texts, so the list makes it. */
-export function createHelp(others: readonly CommandText[]): Command {
+export function createHelp(others: readonly Command[]): Command {
   const help: Command = {
     word: 'help',
     usage: 'help [<command>]',
     summary: 'Shows what can be asked, and the migrations there are',
     examples: ['help', 'help migrate'],
     roles: everyone,
-    async run(words, { door }) {
-      const all: readonly CommandText[] = [help, ...others];
+    async run(words, context) {
+      const { door } = context;
+      const all: readonly Command[] = [help, ...others];
       const wanted = words.names[0];
-      if (wanted === undefined) return { kind: 'help', commands: all, ...(await listMigrations(door)) };
+      if (wanted === undefined) {
+        const [listed, here] = await Promise.all([listMigrations(door), helpHere(all, context)]);
+        return { kind: 'help', commands: all, ...listed, here };
+      }
       const one = all.find((command) => command.word === wanted.toLowerCase());
       if (one === undefined) {
         throw unknown(

@@ -15,7 +15,13 @@ import { renderReply } from './render-reply.ts';
  * message of its own: the response URL of a command replaces none. With `inPlace` the message whose button was clicked
  * makes way at once and says it there, so that a second tap asks for nothing a second time.
  */
-export type Ask = (user: SlackUser, line: string, to: Answerer, inPlace?: boolean) => Promise<void>;
+export type Ask = (
+  user: SlackUser,
+  line: string,
+  to: Answerer,
+  inPlace?: boolean,
+  channel?: string | null,
+) => Promise<void>;
 
 export function createAsk(deps: {
   readonly door: Door;
@@ -27,14 +33,14 @@ export function createAsk(deps: {
   readonly slowAfter: number;
 }): Ask {
   const { door, desks, identity, tokens, clock, slowAfter } = deps;
-  return async (user, line, to, inPlace = false) => {
+  return async (user, line, to, inPlace = false, channel = null) => {
     const words = parseWords(line);
     const looking = looksAtStores(words) ? lookingMessage(words.word, words.names) : null;
     if (inPlace) await to.replace(askedMessage(line, looking !== null));
     const ticks = words.word === 'checklist' && words.names.length > 1;
     const voting = words.word === 'reject' || words.word === 'approve' || ticks;
     const person = await identity.person(user, voting ? 'vote' : 'command');
-    const asked = answer(words, { door, desks, person, show: null });
+    const asked = answer(words, { door, desks, person, show: null, channel });
     const tellLooking = () => (looking === null ? undefined : to.tell([looking]));
     // A response URL takes five messages: what makes way has taken one, and has said it.
     const reply = inPlace ? await asked : await whenSlow(asked, slowAfter, tellLooking);

@@ -44,7 +44,7 @@ export async function renderReply(reply: Reply, deps: RenderDeps): Promise<Messa
 async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promise<Message> {
   switch (reply.kind) {
     case 'help':
-      return helpMessage(reply.commands, reply.migrations, reply.problem);
+      return helpMessage(reply.commands, reply.migrations, reply.problem, reply.here);
     case 'choose-environment': {
       const { words, environments } = reply;
       return chooseEnvironmentMessage(words, environments, await tokens.ofChoice(words, environments));

@@ -7,10 +7,17 @@ const user = z
   .transform(({ id, name, username }) => ({ id, name: name ?? username ?? id }));
 
 export const commandRequest = z
-  .object({ user_id: z.string().min(1), user_name: z.string().optional(), text: z.string().default('') })
-  .transform(({ user_id, user_name, text }) => ({
+  .object({
+    user_id: z.string().min(1),
+    user_name: z.string().optional(),
+    channel_name: z.string().optional(),
+    text: z.string().default(''),
+  })
+  .transform(({ user_id, user_name, channel_name, text }) => ({
     user: { id: user_id, name: user_name ?? user_id },
     text: unescapeText(text),
+    /** Slack says the same word for all private ones. It helps to show, and gives no right. */
+    channel: channel_name ?? null,
   }));
 
 export const clickRequest = z

@@ -73,7 +73,7 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
     apiUrl: config.apiUrl,
     handlers: {
       ...clicks,
-      command: (request, answer) => ask(request.user, request.text, answer),
+      command: (request, answer) => ask(request.user, request.text, answer, false, request.channel),
       groupChanged: (group) => identity.groupChanged(group),
     },
     tellDirectly: (user, message) => calls.tell(user, message),

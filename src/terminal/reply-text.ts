@@ -36,7 +36,7 @@ const nobody = { users: [], groups: [] };
 export function replyText(reply: Reply, now: Date): string {
   switch (reply.kind) {
     case 'help':
-      return messageText(helpMessage(reply.commands, reply.migrations, reply.problem));
+      return messageText(helpMessage(reply.commands, reply.migrations, reply.problem, reply.here));
     case 'choose-environment':
       return [
         `In which environment? Nothing was done. Write one of these behind it:`,

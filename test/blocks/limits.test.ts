@@ -145,6 +145,13 @@ const long: [string, Message][] = [
       Array.from({ length: 50 }, () => ({ usage: hostile, summary: hostile, examples: [hostile] })),
       Array.from({ length: 50 }, () => ({ id: hostile, title: hostile, description: hostile })),
       { message: hostile, advice: hostile },
+      {
+        environments: [hostile, hostile, hostile],
+        roles: ['viewer'],
+        notForYou: Array.from({ length: 30 }, () => 'migrate'),
+        mine: Array.from({ length: 5 }, () => ({ run, next: [hostile, hostile, hostile] })),
+        toVote: Array.from({ length: 5 }, () => ({ run, next: [hostile] })),
+      },
     ),
   ],
   [

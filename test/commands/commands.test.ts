@@ -255,6 +255,44 @@ describe('looking', () => {
     await expect(ask('migrate x env:sandbox')).rejects.toMatchObject(broken);
   });
 
+  it('helps with what is open here: examples of the channel’s environment, runs with the next words, votes', async () => {
+    door.environments = [
+      { name: 'production', production: true, channel: 'tas-platform' },
+      { name: 'staging', production: false, channel: 'tas-staging' },
+    ];
+    const mine = { requester: { id: alice.id, name: alice.name } };
+    door.add(sampleRun({ ...mine, id: 'run-0000000001', status: 'parked' }));
+    door.add(sampleRun({ ...mine, id: 'run-0000000002', status: 'planned' }));
+    door.add(sampleRun({ ...mine, id: 'run-0000000003', status: 'done' }));
+    const help = (person: Person, channel: string) =>
+      answer(parseWords('help'), { door, desks: fakeDesks(), person, show: null, channel });
+    const forAlice = await help(alice, 'tas-staging');
+    if (forAlice.kind !== 'help') throw new Error('no help');
+    expect(forAlice.here?.environments).toEqual(['staging']);
+    expect(new Map(forAlice.here?.mine.map(({ run, next }) => [run.id, next]))).toEqual(
+      new Map(
+        [
+          ['run-0000000001', ['retry', 'rollback', 'keep'].map((word) => `${word} run-0000000001`)],
+          ['run-0000000002', ['cancel run-0000000002']],
+        ].map(([id, next]) => [id as string, [`runs ${id}`, ...(next as string[])]]),
+      ),
+    );
+    expect(forAlice.here?.toVote).toEqual([]);
+    expect(await help(bob, 'general')).toMatchObject({
+      here: { environments: [], mine: [], toVote: [{ next: ['approve run-0000000002'] }] },
+    });
+    expect(await help(carol, 'general')).toMatchObject({
+      here: { toVote: [], notForYou: expect.arrayContaining(['migrate', 'approve']) },
+    });
+  });
+
+  it('helps where runs cannot be read', async () => {
+    door.runs = async () => {
+      throw new Failure({ code: 'unreachable', message: 'away', advice: 'Wait.' });
+    };
+    expect(await ask('help', carol)).toMatchObject({ kind: 'help', here: { mine: [], toVote: [] } });
+  });
+
   it('helps with every command and with one', async () => {
     const reply = await ask('help', carol);
     expect(reply.kind === 'help' && reply.commands.map(({ word }) => word)).toEqual(commands.map(({ word }) => word));
