@@ -150,7 +150,7 @@ describe('rights', () => {
   });
 
   it.each([
-    [carol, ['help', 'status', 'validate', 'runs', 'checklist', 'oncall', 'maintenance', 'plan', 'cancel']],
+    [carol, ['help', 'status', 'validate', 'runs', 'checklist', 'oncall', 'maintenance', 'schedule', 'plan', 'cancel']],
     [
       alice,
       [
@@ -169,6 +169,7 @@ describe('rights', () => {
         ],
         'checklist',
         'maintenance',
+        'schedule',
         'oncall',
         ...['release', 'retry', 'keep', 'pause', 'resume', 'stop', 'slower', 'faster'],
       ],
@@ -183,6 +184,7 @@ describe('rights', () => {
         'checklist',
         'oncall',
         'maintenance',
+        'schedule',
         'plan',
         'cancel',
         'approve',
