@@ -57,6 +57,7 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     ['/tas migrate space-isolation env:sandbox now:please', /There is no option `now`/],
     ['/tas rollback run-0000000000', /There is no run `run-0000000000`/],
     ['/tas help', /validate env:&lt;environment&gt;/],
+    ['/tas help', /Here\* it is about \*sandbox/],
     ['/tas status env:sandbox', /1 of 2 systems down.*nobody listens at 127\.0\.0\.1:5432/],
   ])('answers %s', async (line, said) => {
     const { slack } = setup;
