@@ -1,4 +1,4 @@
-/** Something that the bot says by itself, beside what runs tell: a report, a reminder, an announcement, a receipt. */
+/** Something that the bot says by itself, beside what runs tell: a report, an announcement, a page, a checklist. */
 export interface NewNotice {
   /** What it is about. A later notice on the same topic at the same place edits the earlier message, unless it comes anew. */
   readonly topic: string;

@@ -4,7 +4,6 @@ export const pageReasons = [
   'run-lost',
   'backup-missed',
   'backup-failed',
-  'break-glass',
   'bake-failed',
   'window-late',
 ] as const;

@@ -117,7 +117,7 @@ async function mayBeginWithOwnVote(execution: Execution, now: PlanStep, done: nu
     runId: run.id,
     step: now,
     digest: gateDigest(run.id, now),
-    votesNeeded: Math.max(1, votesNeeded(now.effect, environment)),
+    votesNeeded: Math.max(1, votesNeeded(now, environment)),
     expiresAt: new Date(deps.clock.now().getTime() + environment.expiresMinutes * 60_000),
   });
   const again = gate?.state === 'approved' ? ', which is no longer what was approved' : '';

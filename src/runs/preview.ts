@@ -13,7 +13,7 @@ export async function preview(deps: SubmitDeps, request: Parameters<Door['plan']
   const plan = await deps.makePlan(environment, { action: 'migrate', ...request }, newBackupId(deps.clock));
   return {
     plan,
-    votesNeeded: votesNeeded(effectOf(plan), environment),
+    votesNeeded: votesNeeded({ effect: effectOf(plan), undoClass: plan.undoClass }, environment),
     refused: plan.findings.some(isFailed),
   };
 }

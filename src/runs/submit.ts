@@ -85,7 +85,7 @@ export function makeNewRun(
   backupId: string,
 ): NewRun {
   const now = deps.clock.now();
-  const needed = votesNeeded(effectOf(plan), environment);
+  const needed = votesNeeded({ effect: effectOf(plan), undoClass: plan.undoClass }, environment);
   const takesBackup = plan.stages.some((stage) => stage.steps.some((step) => step.use === 'backup.seal-set'));
   return {
     id: newRunId(now),
