@@ -70,7 +70,7 @@ describe('on-call in the configuration', () => {
   it('pages for everything and watches for half an hour where nothing is said', () => {
     expect(onCallConfig.parse(undefined)).toMatchObject({
       contacts: [],
-      pages: expect.arrayContaining(['run-failed', 'run-lost', 'backup-missed', 'break-glass']),
+      pages: expect.arrayContaining(['run-failed', 'run-lost', 'backup-missed', 'window-late']),
       phoneFor: ['operator', 'approver'],
       bake: { minutes: 30, checks: [] },
     });
