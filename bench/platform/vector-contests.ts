@@ -47,7 +47,7 @@ export async function vectorContests(
       name: `deeplake.re-embed (${sizes.embedded.toLocaleString('en')} texts, 1,536 → 3,072)`,
       records: sizes.embedded,
       from: join(tenant('embedded'), 'default'),
-      made: join(tenant('embedded'), 'default--text-embedding-3-large'),
+      made: join(tenant('embedded'), 'default--next-text-embedding-3-large'),
       dimension: 3072,
       step: {
         use: 'deeplake.re-embed',
