@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { digestOf, type JsonObject } from '../../../shared/json.ts';
 import type { Finding } from '../../finding.ts';
 import { defineStepKind, type StepPreview } from '../../system.ts';
+import { durationText, milliseconds } from '../../wait-for.ts';
 import type { FieldsChange } from '../change.ts';
 import { judgeImage } from '../image-change.ts';
 import { diffManifests } from '../manifest-diff.ts';
@@ -38,6 +39,9 @@ const inputSchema = z.strictObject({
     .describe(
       'Objects that are there, with the fields that they are to have: apiVersion, kind, metadata with name and namespace, and what changes. Other fields stay.',
     ),
+  within: durationText
+    .default('10m')
+    .describe('How long an undo may wait until the pods are the old ones again; the step itself waits for nothing.'),
 });
 type Input = z.infer<typeof inputSchema>;
 type Wanted = Input['manifests'][number];
@@ -77,7 +81,7 @@ export function applyManifestKind(setting: KindSetting): ClusterKind {
       ];
     },
     previewUndo: (_input, context) => previewUndo(setting, context),
-    undoBatch: (_input, batch, context) => undoBatch(setting, batch, context, 0),
+    undoBatch: ({ within }, batch, context) => undoBatch(setting, batch, context, milliseconds(within)),
     narrow: () => null,
   });
   const rights = kinds.flatMap((of): Right[] => [
