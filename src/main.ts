@@ -1,31 +1,15 @@
 import { openApp } from './app.ts';
 import { loadConfig, readSecret } from './config/load-config.ts';
-import { startEngine } from './runs/engine.ts';
-import { startHousekeeping } from './schedules/housekeeping.ts';
+import { keepWorker } from './keep-worker.ts';
 import { Failure } from './shared/failure.ts';
-import { repeat } from './shared/repeat.ts';
 import { createSlackFront } from './slack/slack-front.ts';
 
-/** Starts the bot: a front that listens to Slack and a worker that carries runs out, in one process. */
+/** Starts the bot: a front that listens to Slack, and beside it a worker that carries runs out. */
 async function main(): Promise<void> {
   const config = await loadConfig();
   const app = await openApp(config);
   await app.refuseSharedServer();
-  const engine = await startEngine({
-    databaseUrl: app.reveal(config.bot.database),
-    executorId: config.bot.executor,
-    deps: app.engine,
-    logger: app.logger,
-  });
-  const housekeeping = startHousekeeping({ ...app.engine, undoOverdue: app.undoOverdue });
-  const unwell = (what: string) => (error: Error) => app.logger.warn({ error: error.message }, what);
-  const keepers = [
-    repeat(3_000, () => app.onCall.tick(), unwell('nobody followed what to page for')),
-    repeat(5_000, () => app.checklists.board.sweep(), unwell('nobody brought checklists up to date')),
-    repeat(5_000, () => app.maintenance.tick(), unwell('nobody looked after maintenance windows')),
-    repeat(10_000, () => app.schedules.tick(), unwell('nobody looked for what is due')),
-    repeat(15_000, () => app.onCall.bake(), unwell('nobody looked after runs that have ended')),
-  ];
+  const worker = await keepWorker(app.logger);
   const front = createSlackFront({
     config: config.slack,
     people: config.people,
@@ -44,13 +28,7 @@ async function main(): Promise<void> {
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    // Runs need no farewell: what is unfinished is taken up again at the next start.
-    void Promise.allSettled([
-      front.stop(),
-      housekeeping.stop(),
-      ...keepers.map((keeper) => keeper.stop()),
-      engine.stop(),
-    ])
+    void Promise.allSettled([front.stop(), worker.stop()])
       .then(() => app.close())
       .finally(() => process.exit(0));
     setTimeout(() => process.exit(0), 10_000).unref();

@@ -6,7 +6,15 @@ const root = resolve(import.meta.dirname, '..');
 
 /** From top to bottom: a file imports from its own tier's folder or from lower tiers, never upwards or sideways. */
 const tiers: readonly (readonly string[])[] = [
-  ['src/app.ts', 'src/open-desks.ts', 'src/main.ts', 'src/cli.ts'],
+  [
+    'src/app.ts',
+    'src/open-desks.ts',
+    'src/main.ts',
+    'src/cli.ts',
+    'src/worker.ts',
+    'src/worker-thread.ts',
+    'src/keep-worker.ts',
+  ],
   ['src/slack', 'src/terminal'],
   ['commands'],
   ['src/schedules', 'src/reports', 'src/maintenance', 'src/oncall'],
