@@ -89,6 +89,20 @@ export function wayButton(
   };
 }
 
+/** What the browser does, and not the bot: Slack tells the bot of such clicks, and that is all. */
+export const linkAction = 'tas_link';
+
+export function linkButton(label: string, url: string): Button {
+  return {
+    type: 'button',
+    action_id: linkAction,
+    text: plainText(label, limits.buttonText),
+    value: 'link',
+    url,
+    style: 'primary',
+  };
+}
+
 /** Boxes say which of them are ticked, and have no value: the token that tells what they are is in their block's id. */
 const boxesPrefix = `${actionPrefix}token-`;
 

@@ -25,6 +25,8 @@ export interface Button {
   readonly action_id: string;
   readonly text: PlainText;
   readonly value: string;
+  /** Opens this in the browser instead of asking the bot. */
+  readonly url?: string;
   readonly style?: 'primary' | 'danger';
   readonly confirm?: Confirm;
 }

@@ -59,7 +59,8 @@ async function vote(
     choice,
     reason: words.reason,
   });
-  return isRefusal(outcome) ? outcome : { kind: 'voted', run: outcome.run, choice, decision: outcome.decision };
+  if (outcome.kind !== 'counted') return outcome;
+  return { kind: 'voted', run: outcome.run, choice, decision: outcome.decision };
 }
 
 async function listWaiting(words: ParsedWords, context: CommandContext): Promise<Reply> {

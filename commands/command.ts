@@ -5,6 +5,7 @@ import type { OnCallView } from '../src/oncall/on-call-desk.ts';
 import type { Advice } from '../src/runs/advice.ts';
 import type {
   BackupView,
+  Confirmable,
   ControlWord,
   Door,
   EnvironmentStatus,
@@ -84,6 +85,8 @@ export type Reply =
   | { readonly kind: 'advice'; readonly advice: Advice }
   | { readonly kind: 'submitted'; readonly run: Run; readonly votesNeeded: number }
   | Refusal
+  /** The approval counts once the person who asked has followed the link. */
+  | Confirmable
   | { readonly kind: 'voted'; readonly run: Run; readonly choice: 'approve' | 'reject'; readonly decision: Decision }
   /** The run to vote on, with buttons: nobody signs what was not shown. */
   | { readonly kind: 'to-vote'; readonly run: Run }

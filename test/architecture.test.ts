@@ -15,7 +15,7 @@ const tiers: readonly (readonly string[])[] = [
     'src/worker-thread.ts',
     'src/keep-worker.ts',
   ],
-  ['src/slack', 'src/terminal'],
+  ['src/slack', 'src/terminal', 'src/step-up'],
   ['commands'],
   ['src/schedules', 'src/reports', 'src/maintenance', 'src/oncall'],
   ['src/runs'],
@@ -31,7 +31,7 @@ const handedIn: Readonly<Record<string, (importer: string, typesOnly: boolean) =
   'src/config': (importer, typesOnly) =>
     tierOf(importer) === 0 || (typesOnly && /^src\/(slack|terminal|systems\/index\.ts)/.test(importer)),
   'src/storage': (importer) => tierOf(importer) === 0,
-  blocks: (importer) => /^src\/(slack|terminal)\//.test(importer),
+  blocks: (importer) => /^src\/(slack|terminal|step-up)\//.test(importer),
 };
 
 /** Each library that talks to the world has one home. */
@@ -50,6 +50,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'vega-lite': ['src/reports/'],
   '@resvg/resvg-js': ['src/reports/'],
   '@pagerduty/pdjs': ['src/oncall/'],
+  'openid-client': ['src/step-up/'],
   pino: ['src/shared/logger.ts'],
   yaml: ['src/shared/yaml-file.ts'],
 };

@@ -8,3 +8,9 @@ export interface Vote {
   /** ISO 8601 */
   readonly at: string;
 }
+
+/** A vote on its way into storage. */
+export interface CastVote extends Vote {
+  /** It counts only if this was confirmed for it and is used up with it; absent = it needs no confirmation. */
+  readonly confirmation?: string;
+}

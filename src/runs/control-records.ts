@@ -1,4 +1,4 @@
-import type { Vote } from '../approvals/vote.ts';
+import type { CastVote, Vote } from '../approvals/vote.ts';
 import type { PlanStep } from '../plans/plan.ts';
 import type { FailureReport } from '../shared/failure.ts';
 import type { Json } from '../shared/json.ts';
@@ -80,7 +80,7 @@ export interface ControlRecords {
   voteOnGate(
     runId: string,
     gateId: number,
-    vote: Vote,
+    vote: CastVote,
     decide: (votes: readonly Vote[]) => 'wait' | 'queued' | 'rejected',
     refused: FailureReport,
   ): Promise<'doubled' | 'over' | 'wait' | 'queued' | 'rejected'>;

@@ -1,8 +1,9 @@
 import { decide } from '../approvals/decide.ts';
-import type { Vote } from '../approvals/vote.ts';
+import type { CastVote } from '../approvals/vote.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
 import { stoppedBy } from './before-batch.ts';
+import { askToConfirm, type StepUp } from './confirm-vote.ts';
 import type { ControlRequest, Refusal, VoteOutcome, VoteRequest } from './door.ts';
 import { mayControl, mayVote } from './gates.ts';
 import type { Run, StepGate } from './run.ts';
@@ -13,6 +14,7 @@ import { paces } from './throttle.ts';
 interface Deps {
   readonly records: RunRecords;
   readonly clock: Clock;
+  readonly stepUp?: StepUp;
 }
 
 /** Pause, resume, stop, cancel, slower, faster. Asked twice it happens once; what does not fit the status is refused. */
@@ -93,12 +95,21 @@ export async function voteOnStep(
     now,
   });
   if (!ballot.pass) return refusalOf(ballot);
-  const vote: Vote = {
+  const { expiresAt, step } = gate;
+  const unconfirmed = await askToConfirm(deps.stepUp, run, request, {
+    digest,
+    expiresAt,
+    undoClass: step.undoClass,
+    effect: step.effect,
+  });
+  if (unconfirmed !== null) return unconfirmed;
+  const vote: CastVote = {
     voter: { id: person.id, name: person.name },
     choice,
     digest,
     reason,
     at: now.toISOString(),
+    ...(request.confirmation === undefined ? {} : { confirmation: request.confirmation }),
   };
   const outcome = await deps.records.voteOnGate(
     run.id,

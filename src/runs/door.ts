@@ -62,6 +62,8 @@ export interface VoteRequest {
   readonly person: Person;
   readonly choice: 'approve' | 'reject';
   readonly reason: string | null;
+  /** Where a vote needs one: the confirmation that was given for it. Only those have one who saw the voter log in. */
+  readonly confirmation?: string;
 }
 
 export type ControlWord = 'pause' | 'resume' | 'stop' | 'cancel' | 'slower' | 'faster';
@@ -74,8 +76,18 @@ export interface ControlRequest {
   readonly seen: number | null;
 }
 
+/** Not counted yet: the voter has to follow the link first. */
+export interface Confirmable {
+  readonly kind: 'to-confirm';
+  readonly run: Run;
+  readonly link: string;
+  /** ISO 8601 */
+  readonly expiresAt: string;
+}
+
 export type VoteOutcome =
   | { readonly kind: 'counted'; readonly run: Run; readonly decision: 'wait' | 'approved' | 'rejected' }
+  | Confirmable
   | Refusal;
 
 export interface SystemView {

@@ -1,10 +1,12 @@
 import { decide } from '../approvals/decide.ts';
-import type { Vote } from '../approvals/vote.ts';
+import type { CastVote } from '../approvals/vote.ts';
+import { effectOf } from '../plans/build-plan.ts';
 import type { Environment } from '../plans/environment.ts';
 import { maskConflict } from '../plans/mask.ts';
 import { Failure } from '../shared/failure.ts';
 import type { System } from '../systems/system.ts';
 import { type AdviseDeps, advise } from './advise.ts';
+import { askToConfirm, type StepUp } from './confirm-vote.ts';
 import { controlRun, voteOnStep } from './control-run.ts';
 import type {
   BackupView,
@@ -28,6 +30,8 @@ import { findEnvironment, refusalOf, type SubmitDeps, submit } from './submit.ts
 export interface DoorDeps extends SubmitDeps {
   readonly listBackups: (environment: string) => Promise<readonly BackupView[]>;
   readonly readBackup: AdviseDeps['readBackup'];
+  /** Absent = no approval needs to be confirmed. */
+  readonly stepUp?: StepUp;
 }
 
 /** The door for Slack, the terminal and schedules. Failures come back as refusals; anything thrown is a bug. */
@@ -104,12 +108,22 @@ async function vote(deps: DoorDeps, request: VoteRequest): Promise<VoteOutcome> 
   const inherits = run.plan.action === 'restore' ? (holder?.runId ?? null) : run.plan.subject;
   const free = isFree(run.environment, holder, holder !== null && standsStill(holder.status) ? inherits : null);
   if (!free.pass && request.choice === 'approve') return refusalOf(free);
-  const cast: Vote = {
+  const { expiresAt } = run;
+  const { undoClass } = run.plan;
+  const unconfirmed = await askToConfirm(deps.stepUp, run, request, {
+    digest,
+    expiresAt,
+    undoClass,
+    effect: effectOf(run.plan),
+  });
+  if (unconfirmed !== null) return unconfirmed;
+  const cast: CastVote = {
     voter: { id: request.person.id, name: request.person.name },
     choice: request.choice,
     digest,
     reason: request.reason,
     at: now.toISOString(),
+    ...(request.confirmation === undefined ? {} : { confirmation: request.confirmation }),
   };
   const outcome = await deps.records.voteAndMove(run.id, cast, (votes) =>
     decide(votes, run.digest, requesterIds, run.votesNeeded),

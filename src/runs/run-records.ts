@@ -1,4 +1,4 @@
-import type { Vote } from '../approvals/vote.ts';
+import type { CastVote, Vote } from '../approvals/vote.ts';
 import type { ChecklistItem } from '../checklists/checklist-item.ts';
 import type { MigrationLedger } from '../migrations/ledger.ts';
 import type { MeasuredRate } from '../plans/estimate.ts';
@@ -62,7 +62,7 @@ export interface RunRecords extends ControlRecords {
   /** The vote and what follows from it, in one transaction; enqueues the workflow when the run becomes queued. */
   voteAndMove(
     runId: string,
-    vote: Vote,
+    vote: CastVote,
     decide: (votes: readonly Vote[]) => 'wait' | 'queued' | 'rejected',
   ): Promise<'doubled' | 'over' | 'wait' | 'queued' | 'rejected'>;
   /** Hands a queued run that has waited for its window to the workers; twice is once. False when it is not queued. */

@@ -7,6 +7,7 @@ export type FailureCode =
   | 'unknown-backup'
   | 'wrong-use'
   | 'not-allowed'
+  | 'not-confirmed'
   | 'invalid-file'
   | 'invalid-config'
   | 'invalid-statement'

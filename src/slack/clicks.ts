@@ -169,7 +169,7 @@ async function vote(
   const person = await deps.identity.person(user, 'vote');
   const runId = meaning.runId ?? '';
   const outcome = await deps.door.vote({ runId, digest: meaning.digest ?? '', person, choice, reason });
-  if (outcome.kind === 'refused') return show(deps, outcome, answer);
+  if (outcome.kind !== 'counted') return show(deps, outcome, answer);
   return show(deps, { kind: 'voted', run: outcome.run, choice, decision: outcome.decision }, answer);
 }
 

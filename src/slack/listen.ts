@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { App, HTTPReceiver, SocketModeReceiver, type webApi } from '@slack/bolt';
-import { anyAction, rejectModal } from '../../blocks/button.ts';
+import { anyAction, linkAction, rejectModal } from '../../blocks/button.ts';
 import type { Message } from '../../blocks/message.ts';
 import { brokenMessage, refusedMessage } from '../../blocks/refused.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -95,25 +95,26 @@ export function createListener(options: ListenOptions): Listener {
   const isAgain = (trigger: unknown): boolean =>
     typeof trigger === 'string' && seen.check(trigger, options.clock.now().getTime() + rememberRequests);
   const acksFirst = createAcksFirst();
-  const guarded = (user: string, answer: Answerer, work: () => Promise<void>) =>
-    acksFirst(() => guard(logger, user, answer, work));
+  const guarded = (sort: 'click' | 'command', user: string, answer: Answerer, work: () => Promise<void>) =>
+    acksFirst(sort, () => guard(logger, user, answer, work));
 
   app.command(/.*/, async ({ ack, body, respond }) => {
     await ack();
     if (isAgain(body.trigger_id)) return;
     const answer = answerer(options, body.user_id, respond);
-    await guarded(body.user_id, answer, () => handlers.command(commandRequest.parse(body), answer));
+    await guarded('command', body.user_id, answer, () => handlers.command(commandRequest.parse(body), answer));
   });
   app.action(anyAction, async ({ ack, body, respond }) => {
     await ack();
     if ('trigger_id' in body && isAgain(body.trigger_id)) return;
     const answer = answerer(options, body.user.id, hasResponseUrl(body) ? respond : null);
-    await guarded(body.user.id, answer, () => handlers.click(clickRequest.parse(body), answer));
+    await guarded('click', body.user.id, answer, () => handlers.click(clickRequest.parse(body), answer));
   });
+  app.action(linkAction, ({ ack }) => ack());
   app.view(rejectModal.callback, async ({ ack, body }) => {
     await ack();
     const answer = answerer(options, body.user.id, null);
-    await guarded(body.user.id, answer, () => handlers.reason(reasonRequest.parse(body), answer));
+    await guarded('click', body.user.id, answer, () => handlers.reason(reasonRequest.parse(body), answer));
   });
   app.event('subteam_members_changed', async ({ event }) => {
     await handlers.groupChanged(event.subteam_id);

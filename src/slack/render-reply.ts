@@ -2,6 +2,7 @@ import { adviceMessage, waysOf } from '../../blocks/advice.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { checklistMessage } from '../../blocks/checklist.ts';
+import { confirmMessage } from '../../blocks/confirm-link.ts';
 import { detailsMessage } from '../../blocks/details.ts';
 import { pages } from '../../blocks/fit.ts';
 import { helpMessage } from '../../blocks/help.ts';
@@ -61,6 +62,8 @@ async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promi
     }
     case 'refused':
       return refusedMessage(reply, reply.findings);
+    case 'to-confirm':
+      return confirmMessage(reply.run, reply.link, reply.expiresAt);
     case 'voted':
       return votedMessage(reply.run, reply.choice, reply.decision);
     case 'to-vote':

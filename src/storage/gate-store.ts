@@ -1,5 +1,6 @@
 import type { ControlRecords } from '../runs/control-records.ts';
 import type { Clock } from '../shared/clock.ts';
+import { spendConfirmation } from './confirmation-store.ts';
 import type { Database } from './database.ts';
 import { readGates } from './gate-rows.ts';
 import { changeStatus, goOn, lockStatus, writeEvent } from './run-changes.ts';
@@ -44,6 +45,7 @@ export function createGateStore(deps: Deps): Pick<ControlRecords, 'openGate' | '
           [gateId, vote.voter.id, vote.voter.name, vote.choice, vote.digest, vote.reason, vote.at],
         );
         if (rowCount !== 1) return 'doubled';
+        await spendConfirmation(client, runId, vote);
         await writeEvent(client, clock, runId, 'voted', `${vote.voter.name}: ${vote.choice} ${gate.step.title}`);
         const decision = decide([...gate.votes, vote]);
         if (decision === 'wait') return decision;

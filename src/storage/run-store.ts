@@ -3,6 +3,7 @@ import type { RunRecords } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Secret } from '../shared/secret.ts';
 import { insertChecklist } from './checklist-store.ts';
+import { spendConfirmation } from './confirmation-store.ts';
 import { createControlStore } from './control-store.ts';
 import type { Database } from './database.ts';
 import { createDueUndoStore } from './due-undo-store.ts';
@@ -131,6 +132,7 @@ function createMoves(
         const status = await lockStatus(client, runId);
         if (status !== 'planned') return 'over';
         if (!(await insertVote(client, runId, vote))) return 'doubled';
+        await spendConfirmation(client, runId, vote);
         await writeEvent(client, clock, runId, 'voted', `${vote.voter.name}: ${vote.choice}`);
         const decision = decide((await readVotes(client, [runId])).get(runId) ?? []);
         if (decision === 'wait') return decision;

@@ -3,6 +3,7 @@ import { approvalCard } from '../../blocks/approval-card.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { checklistLines } from '../../blocks/checklist.ts';
+import { confirmMessage } from '../../blocks/confirm-link.ts';
 import { detailsMessage } from '../../blocks/details.ts';
 import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
@@ -53,6 +54,8 @@ export function replyText(reply: Reply, now: Date): string {
       return planText(reply.run, now) + nextStep(reply.run, reply.votesNeeded);
     case 'refused':
       return messageText(refusedMessage(reply, reply.findings));
+    case 'to-confirm':
+      return `${about(reply.run, confirmMessage(reply.run, reply.link, reply.expiresAt))}${reply.link}\n`;
     case 'voted':
       return about(reply.run, votedMessage(reply.run, reply.choice, reply.decision));
     case 'to-vote':

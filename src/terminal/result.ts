@@ -44,6 +44,8 @@ export interface Result {
   /** What a migration would do, of `plan`. */
   readonly plan?: Plan;
   readonly checklist?: ChecklistView;
+  /** Of an approval that counts once its voter has followed the link. */
+  readonly confirm?: { readonly link: string; readonly expiresAt: string };
   /** The ways back, of `rollback` without `way:`. */
   readonly advice?: Advice;
 }

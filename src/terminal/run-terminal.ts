@@ -88,7 +88,7 @@ async function ask(given: TerminalArguments, { door, desks, person }: Opened, te
   const isTold = terminal.slowAfter !== undefined && looksAtStores(words);
   const reply = await (isTold ? whenSlow(asked, terminal.slowAfter, tellLooking) : asked);
   if (!('run' in reply)) return replyOutcome(reply, terminal);
-  const moves = ['submitted', 'voted', 'retried', 'controlled', 'run'].includes(reply.kind);
+  const moves = ['submitted', 'voted', 'to-confirm', 'retried', 'controlled', 'run'].includes(reply.kind);
   if (!given.wait || !moves) return runOutcome(reply, door, terminal);
   print(replyText(reply, terminal.clock.now()));
   const run = await followRun(door, reply.run, terminal.clock, (line) => progress(`${line}\n`));
@@ -111,7 +111,10 @@ async function runOutcome(reply: Extract<Reply, { run: Run }>, door: Door, termi
     reply.kind === 'controlled' ||
     (reply.kind === 'voted' && reply.choice === 'reject');
   const exit = settled ? exits.done : exitOfRun(reply.run);
-  return { text: replyText(reply, now), result: runResult(reply.run, conflicts, now), exit };
+  const result = runResult(reply.run, conflicts, now);
+  if (reply.kind !== 'to-confirm') return { text: replyText(reply, now), result, exit };
+  const { link, expiresAt } = reply;
+  return { text: replyText(reply, now), result: { ...result, confirm: { link, expiresAt } }, exit };
 }
 
 async function waitedOutcome(

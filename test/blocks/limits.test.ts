@@ -1,6 +1,7 @@
 import { adviceMessage, waysOf } from '../../blocks/advice.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
+import { confirmMessage } from '../../blocks/confirm-link.ts';
 import { detailsMessage, detailsWindow } from '../../blocks/details.ts';
 import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
@@ -84,6 +85,7 @@ const pieces: [string, Message][] = [
   ['failed', failureCard(hostileRun({ status: 'parked' }), tokens, sampleNow)],
   ['not started', notStarted(hostileRun({ status: 'rejected' }))],
   ['voted', votedMessage(run, 'approve', 'wait')],
+  ['to confirm', confirmMessage(run, `https://bot.example.com/step-up/${'x'.repeat(200)}`, '2026-11-20T10:05:00.000Z')],
   ['submitted', submittedMessage(run, 1, hostile)],
   ['a vote on a step', ballotCard(hostileBallot(), tokens)],
   ...run.control.gates.map((gate): [string, Message] => ['a vote that is over', gateCard(run, gate, {}, called)]),

@@ -1,5 +1,6 @@
 import { adviceMessage, waysOf } from '../../blocks/advice.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
+import { confirmMessage } from '../../blocks/confirm-link.ts';
 import { detailsWindow } from '../../blocks/details.ts';
 import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
@@ -62,6 +63,8 @@ describe('what people see', () => {
       'not heard of': () => lostMessage(runIn('running'), 'nobody is known to carry it out'),
       'a vote': () => ballotCard(runIn('planned'), tokens),
       'a receipt': () => votedMessage(runIn('planned'), 'approve', 'wait'),
+      'to be confirmed': () =>
+        confirmMessage(runIn('planned'), 'https://bot.example.com/step-up/token', '2026-11-20T10:05:00.000Z'),
       'asked for': () => submittedMessage(runIn('planned'), 1, 'tas-platform'),
       refused: () => refusedMessage(failure),
       'out of date': () => staleMessage('The run has ended.'),
