@@ -1,35 +1,52 @@
-/** So many pieces of work begin in one turn of the event loop. */
-const together = 2;
+/** Work begins when no request has come in for so many turns of the event loop: it takes up one new connection a turn. */
+const quietTurns = 4;
+/** … or when it has waited for so many milliseconds: in a rush that does not end people get answers all the same. */
+const longestWait = 1_000;
 /** So many are at work at once … */
-const mostAtWork = 6;
+const mostAtWork = 4;
 /** … not counting those that have been at it for so many milliseconds: they wait for something else than this process. */
 const countsFor = 300;
+
+/** `click` goes before `command`: a window can be opened for three seconds after a click. */
+export type AcksFirst = (sort: 'click' | 'command', work: () => Promise<void>) => Promise<void>;
+
+interface Waiting {
+  readonly since: number;
+  readonly start: () => void;
+}
 
 /**
  * Begins work a little later, in order: requests that came in meanwhile are acknowledged before. In a rush everybody is
  * acknowledged in time, and answers follow.
  */
-export function createAcksFirst(): (work: () => Promise<void>) => Promise<void> {
-  const waiting: (() => void)[] = [];
+export function createAcksFirst(): AcksFirst {
+  const waiting = { click: [] as Waiting[], command: [] as Waiting[] };
+  const nextQueue = (): Waiting[] => (waiting.click.length > 0 ? waiting.click : waiting.command);
   let due = false;
   let atWork = 0;
+  let turns = 0;
 
   function look(): void {
-    if (due || waiting.length === 0 || atWork >= mostAtWork) return;
+    if (due || nextQueue().length === 0 || atWork >= mostAtWork) return;
     due = true;
     setImmediate(() => {
       due = false;
-      for (const start of waiting.splice(0, Math.min(together, mostAtWork - atWork))) {
+      turns += 1;
+      const queue = nextQueue();
+      const [first] = queue;
+      if (first && (turns >= quietTurns || performance.now() - first.since >= longestWait)) {
+        queue.shift();
         atWork += 1;
-        start();
+        first.start();
       }
       look();
     });
   }
 
-  return async (work) => {
-    await new Promise<void>((resolve) => {
-      waiting.push(resolve);
+  return async (sort, work) => {
+    turns = 0;
+    await new Promise<void>((start) => {
+      waiting[sort].push({ since: performance.now(), start });
       look();
     });
     let counts = true;

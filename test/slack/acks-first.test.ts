@@ -1,0 +1,60 @@
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
+import { createAcksFirst } from '../../src/slack/acks-first.ts';
+
+const never = (): Promise<void> => new Promise(() => undefined);
+
+it('begins nothing while requests go on coming in, and then keeps the order', async () => {
+  const acksFirst = createAcksFirst();
+  const begun: number[] = [];
+  const asked: Promise<void>[] = [];
+  for (let place = 0; place < 20; place += 1) {
+    asked.push(acksFirst('command', async () => void begun.push(place)));
+    await turn();
+  }
+  expect(begun).toEqual([]);
+  await Promise.all(asked);
+  expect(begun).toEqual(Array.from({ length: 20 }, (_, place) => place));
+});
+
+it('begins clicks before commands, since a window can be opened for a few seconds only', async () => {
+  const acksFirst = createAcksFirst();
+  const begun: string[] = [];
+  const note = (word: string) => async () => void begun.push(word);
+  await Promise.all([
+    acksFirst('command', note('first command')),
+    acksFirst('command', note('second command')),
+    acksFirst('click', note('click')),
+  ]);
+  expect(begun).toEqual(['click', 'first command', 'second command']);
+});
+
+it('begins work in the end in a rush that goes on and on', async () => {
+  const acksFirst = createAcksFirst();
+  let begun = false;
+  void acksFirst('command', async () => {
+    begun = true;
+  });
+  const started = performance.now();
+  while (!begun && performance.now() - started < 20_000) {
+    void acksFirst('command', never);
+    await turn();
+  }
+  expect(begun).toBe(true);
+  expect(performance.now() - started).toBeGreaterThan(900);
+});
+
+it('begins a few at once, and others beside those that wait for something else', async () => {
+  const acksFirst = createAcksFirst();
+  let begun = 0;
+  for (let place = 0; place < 10; place += 1) {
+    void acksFirst('command', () => {
+      begun += 1;
+      return never();
+    });
+  }
+  while (begun === 0) await turn();
+  for (let turns = 0; turns < 50; turns += 1) await turn();
+  const atOnce = begun;
+  expect(atOnce).toBeLessThan(10);
+  while (begun < 10) await pause(10);
+});
