@@ -1,6 +1,6 @@
 import type { Advice, RestoreWay, RewoundSystem, UndoneSystem, UndoWay } from '../src/runs/advice.ts';
-import { sayDuration } from '../src/shared/duration.ts';
 import { confirm, wayButton } from './button.ts';
+import { sayProven } from './drill-card.ts';
 import { bare, code, plain, ticked } from './escape.ts';
 import { actions, type Block, context, type Message, section, sections } from './message.ts';
 import { changedFields, conflictWords, sayBytes, sayCount, sayEstimate, sayHeadline } from './say.ts';
@@ -119,10 +119,7 @@ function referenceLines(references: Advice['references']): string[] {
 }
 
 function restoreLines({ set, own, estimate, systems, rewinds, loses }: RestoreWay): string[] {
-  const proven =
-    set.proven === null
-      ? '⚠ not proven'
-      : `✓ proven ${when(set.proven.at)} in ${sayDuration(set.proven.seconds * 1000)}`;
+  const proven = sayProven(set.proven);
   const whose = own ? "the run's own set" : 'from before the run';
   const others = rewinds
     .slice(0, 5)

@@ -1,6 +1,7 @@
 import type { BackupView } from '../src/runs/door.ts';
 import type { Run } from '../src/runs/run.ts';
 import { sayDuration } from '../src/shared/duration.ts';
+import { sayProven } from './drill-card.ts';
 import { code, mentionUser, plain } from './escape.ts';
 import { progressLine } from './evidence.ts';
 import { fitCard } from './fit.ts';
@@ -31,11 +32,7 @@ export function backupDone(run: Run, now: Date): Message {
 export function backupList(environment: string, backups: readonly BackupView[]): Message {
   const name = plain(environment, 60);
   const lines = backups.map((backup) => {
-    const proven =
-      backup.proven === null
-        ? '⚠ not proven'
-        : `✓ proven ${when(backup.proven.at)}, ${sayDuration(backup.proven.seconds * 1000)}`;
-    return `• ${code(backup.id)} · ${when(backup.createdAt)} · ${sayBytes(backup.bytes)} · ${backup.systems.map((system) => plain(system, 40)).join(', ')} · ${proven}`;
+    return `• ${code(backup.id)} · ${when(backup.createdAt)} · ${sayBytes(backup.bytes)} · ${backup.systems.map((system) => plain(system, 40)).join(', ')} · ${sayProven(backup.proven)}`;
   });
   const none = `${name} has no backup set yet. Make one: \`/tas backup env:${name}\``;
   return {

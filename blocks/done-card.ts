@@ -2,6 +2,7 @@ import type { ConflictReport, Run } from '../src/runs/run.ts';
 import { sayDuration } from '../src/shared/duration.ts';
 import { backupDone } from './backup-card.ts';
 import { button, type Tokens } from './button.ts';
+import { drillDone } from './drill-card.ts';
 import { code, mentionUser, plain } from './escape.ts';
 import { progressLine } from './evidence.ts';
 import { findingLines } from './findings.ts';
@@ -16,6 +17,7 @@ import { validationReport } from './validation-report.ts';
 export function doneCard(run: Run, tokens: Tokens, conflicts: ConflictReport, now: Date): Message {
   if (run.plan.action === 'validate') return validationReport(run, now);
   if (run.plan.action === 'backup') return backupDone(run, now);
+  if (run.plan.action === 'drill') return drillDone(run, now);
   if (run.plan.action === 'rollback') return rollbackReport(run, conflicts, tokens, now);
   return changedCard(run, tokens, now);
 }

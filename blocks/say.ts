@@ -78,6 +78,7 @@ export function sayAbout(plan: Pick<Plan, 'action' | 'subject'>): string {
   if (plan.action === 'migrate') return plan.subject;
   if (plan.action === 'rollback') return `rollback of ${plan.subject}`;
   if (plan.action === 'maintenance') return `maintenance mode ${plan.subject}`;
+  if (plan.action === 'drill') return `drill of ${plan.subject}`;
   return plan.action === 'release' ? `end of hold of ${plan.subject}` : `${plan.action} ${plan.subject}`.trim();
 }
 

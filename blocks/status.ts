@@ -1,5 +1,6 @@
 import type { EndedHold, EnvironmentStatus, SystemView } from '../src/runs/door.ts';
 import { sayDuration } from '../src/shared/duration.ts';
+import { sayProven } from './drill-card.ts';
 import { code, plain } from './escape.ts';
 import { type Message, section, sections } from './message.ts';
 import { runLine } from './runs.ts';
@@ -22,7 +23,7 @@ export function statusMessage(status: EnvironmentStatus): Message {
   const backup =
     lastBackup === null
       ? '⚠ no backup set yet'
-      : `${code(lastBackup.id)} of ${when(lastBackup.createdAt)}, ${sayBytes(lastBackup.bytes)}, ${lastBackup.proven === null ? '⚠ not proven' : `✓ proven in ${sayDuration(lastBackup.proven.seconds * 1000)}`}`;
+      : `${code(lastBackup.id)} of ${when(lastBackup.createdAt)}, ${sayBytes(lastBackup.bytes)}, ${sayProven(lastBackup.proven)}`;
   return {
     text: `${name}: ${down === 0 ? 'all systems up' : `${down} systems down`}`,
     blocks: [

@@ -2,7 +2,9 @@ import { resolve } from 'node:path';
 import { type BackupFolder, createBackupFolder } from './backups/backup-folder.ts';
 import { freeBytes } from './backups/disk-room.ts';
 import { createBackupKinds } from './backups/kinds.ts';
+import { createProveKind } from './backups/prove-kind.ts';
 import { readChecks } from './checks/check.ts';
+import { checkScratch } from './checks/check-scratch.ts';
 import { createCheckKinds } from './checks/kinds.ts';
 import type { Config, EnvironmentConfig, RevealSecret } from './config/config.ts';
 import { loadSecrets } from './config/load-config.ts';
@@ -180,6 +182,13 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
         clock: systemClock,
         environment: name,
         engine: engineVersion,
+      }),
+      createProveKind({
+        systems,
+        folder: deps.folder,
+        clock: systemClock,
+        environment: name,
+        look: async (system, scratch) => checkScratch(await checks(), system, scratch),
       }),
       ...createCheckKinds({ systems, checks }),
       ...createUndoKinds({ systems, records: deps.records }),

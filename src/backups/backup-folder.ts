@@ -8,9 +8,18 @@ import { type BackupSet, corrupt, readManifest, type StoredPart, signManifest } 
 import { refuseFullDisk } from './disk-room.ts';
 import { writeDurably } from './durable-file.ts';
 import { withFolderLock } from './folder-lock.ts';
-import { type Proof, readProof, writeProof } from './proof.ts';
+import { type Proof, readProof, removeProof, writeProof } from './proof.ts';
 import { chooseRemovals, type KnownSet, type Removal, type Retention, removeSets } from './retention.ts';
-import { bytesOf, readStoredPart, restorePart, takePart, verifyPart } from './stored-part.ts';
+import {
+  bytesOf,
+  type LookAtScratch,
+  readStoredPart,
+  restorePart,
+  type TriedPart,
+  takePart,
+  tryPart,
+  verifyPart,
+} from './stored-part.ts';
 
 /** A set as it is listed; `bytes` counts its own files, not the objects it shares with other sets. */
 export interface ListedSet {
@@ -28,6 +37,12 @@ export interface PartRequest {
   readonly system: System;
   readonly signal: AbortSignal;
   readonly progress: BackupContext['progress'];
+}
+
+/** `system` null = the environment has it no more. */
+export interface TrialRequest extends Pick<PartRequest, 'environment' | 'setId' | 'signal'> {
+  readonly name: string;
+  readonly system: System | null;
 }
 
 /** Backup sets on a disk: `<root>/<environment>/<set>/<system>/…`; a set without a manifest is incomplete. */
@@ -55,8 +70,12 @@ export interface BackupFolder {
    * holds something else than the part says.
    */
   restorePart(request: PartRequest): Promise<Fingerprint>;
-  /** Writes down that the set was restored into scratch systems and passed the checks. */
-  markProven(environment: string, setId: string, proof: Proof): Promise<void>;
+  /** Tries one part without touching what is live; throws `corrupt-backup`, and what would keep a restore from working. */
+  tryPart(request: TrialRequest, look: LookAtScratch): Promise<TriedPart>;
+  /** Lets one process at a time try sets of the environment; backups go on beside it. Throws `environment-busy`. */
+  whileTrying<T>(environment: string, work: () => Promise<T>): Promise<T>;
+  /** Writes down that the set was tried and passed the checks; null = it did not. */
+  markProven(environment: string, setId: string, proof: Proof | null): Promise<void>;
   /** Removes sets that the rule does not keep, and shared objects that no set needs; never the newest complete set. */
   removeOlder(environment: string, retention: Retention, now: Date): Promise<Removal>;
 }
@@ -112,7 +131,8 @@ class Shelf {
     return sets;
   }
 
-  async prove(setId: string, proof: Proof): Promise<void> {
+  async prove(setId: string, proof: Proof | null): Promise<void> {
+    if (proof === null) return removeProof(this.at(setId));
     await this.read(setId);
     await writeProof(this.at(setId), setId, proof, this.#key);
   }
@@ -188,6 +208,14 @@ export function createBackupFolder(root: string, key: Secret): BackupFolder {
         restorePart(request.system, set, place.at(set.id, request.system.name), contextOf(request)),
       );
     },
+    async tryPart({ environment, setId, name, system, signal }, look) {
+      const place = shelf(environment);
+      const part = (await place.read(setId)).parts[name];
+      if (!part) throw incomplete(setId, name);
+      const context: BackupContext = { objectsFolder: place.objects, signal, progress: () => undefined };
+      return tryPart(system, part, place.at(setId, name), context, look);
+    },
+    whileTrying: (environment, work) => withFolderLock(join(shelf(environment).folder, '.trials'), work),
     markProven: (environment, setId, proof) => shelf(environment).prove(setId, proof),
     async removeOlder(environment, retention, now) {
       const place = shelf(environment);

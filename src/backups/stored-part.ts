@@ -2,10 +2,14 @@ import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checksumOf } from '../shared/checksum.ts';
 import { Failure } from '../shared/failure.ts';
+import { canonicalJson } from '../shared/json.ts';
+import type { Finding } from '../systems/finding.ts';
 import type { BackupContext, BackupPart, Fingerprint, System } from '../systems/system.ts';
+import type { Scratch } from '../systems/trial.ts';
 import { type BackupSet, corrupt, type StoredPart, storedPartSchema } from './backup-set.ts';
 import { diskFull, isDiskFull } from './disk-room.ts';
 import { syncToDisk, writeDurably } from './durable-file.ts';
+import type { TrialDepth } from './proof.ts';
 import { referencesOf, verifyObjects } from './shared-objects.ts';
 
 /** The file that says that a part is complete: written last. */
@@ -82,6 +86,55 @@ export async function restorePart(
     message: `${system.name} was restored from ${set.id}, but it holds something else than it did when the set was taken.`,
     advice: 'Somebody may be writing to it: stop the services, then retry. The safety set holds what was there before.',
   });
+}
+
+export interface TriedPart {
+  readonly depth: TrialDepth;
+  /** What the part holds, as it was read. */
+  readonly fingerprint: Fingerprint;
+  /** What the checks found in what was restored. */
+  readonly findings: readonly Finding[];
+}
+
+/** Looks at what was restored beside the live data, while it is there. */
+export type LookAtScratch = (system: string, scratch: Scratch) => Promise<readonly Finding[]>;
+
+/**
+ * Tries the part as far as the system can without touching what is live; null = the environment has the system no more.
+ * Throws `corrupt-backup`, and what keeps a restore from working.
+ */
+export async function tryPart(
+  system: System | null,
+  part: StoredPart,
+  folder: string,
+  context: BackupContext,
+  look: LookAtScratch,
+): Promise<TriedPart> {
+  await verifyPart(folder, part, context.objectsFolder);
+  const { format, files, fingerprint, excludes } = part;
+  const plain: BackupPart = { format, files, fingerprint, excludes };
+  const trial = system?.type === part.systemType ? system.trial : undefined;
+  if (system && trial?.restoreBeside) {
+    return trial.restoreBeside(plain, folder, context, async (scratch) => {
+      expectSame(system.name, fingerprint, scratch.fingerprint);
+      return {
+        depth: 'restored' as const,
+        fingerprint: scratch.fingerprint,
+        findings: await look(system.name, scratch),
+      };
+    });
+  }
+  if (system && trial?.readPart) {
+    const found = await trial.readPart(plain, folder, context);
+    expectSame(system.name, fingerprint, found);
+    return { depth: 'read', fingerprint: found, findings: [] };
+  }
+  return { depth: 'checksums', fingerprint, findings: [] };
+}
+
+function expectSame(system: string, wanted: Fingerprint, found: Fingerprint): void {
+  if (found.hash === wanted.hash && canonicalJson(found.counts) === canonicalJson(wanted.counts)) return;
+  throw corrupt(`what ${system} would be restored to is not what was backed up (counts or fingerprint differ)`);
 }
 
 /** Reads every file and every shared object of the part again; throws `corrupt-backup`. */

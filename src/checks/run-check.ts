@@ -4,7 +4,7 @@ import type { Finding } from '../systems/finding.ts';
 import type { Row, ScanQuery, System } from '../systems/system.ts';
 import type { Check, ComparisonCheck } from './check.ts';
 
-type Systems = ReadonlyMap<string, System>;
+type Systems = ReadonlyMap<string, Pick<System, 'violations' | 'scan'>>;
 
 const maxSamples = 5;
 

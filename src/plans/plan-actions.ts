@@ -37,6 +37,19 @@ export async function planValidation(environment: Environment): Promise<Plan> {
   return assemblePlan(environment, { ...frame, action: 'validate', title: 'Validate the data' }, stages);
 }
 
+/** Tries a backup set beside the live data. */
+export async function planDrill(environment: Environment, setId: string): Promise<Plan> {
+  const step = {
+    id: 'prove',
+    title: `Try ${setId} beside the live data`,
+    system: null,
+    use: 'backup.prove-set',
+    input: { setId },
+  };
+  const stages = await planStages(environment, [{ id: 'drill', title: 'Try the backup', steps: [step] }]);
+  return assemblePlan(environment, { ...frame, action: 'drill', subject: setId, title: `Try ${setId}` }, stages);
+}
+
 /** Back to a backup set. What is there now is backed up first, as the safety set. */
 export async function planRestore(
   environment: Environment,

@@ -1,4 +1,4 @@
-import type { Plan, PlanStage, PlanStep, PlanWindow } from '../plans/plan.ts';
+import { looking, type Plan, type PlanStage, type PlanStep, type PlanWindow } from '../plans/plan.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
 import { digestOf, type Json } from '../shared/json.ts';
 import { type Attempt, attemptPatiently, persist } from './attempt.ts';
@@ -68,9 +68,9 @@ export async function carryOut(
   }
 }
 
-/** Whether the run holds its environment: everything but validation does, backups because stores must stand still. */
+/** Whether the run holds its environment: backups do, because stores must stand still. */
 export function holdsEnvironment(plan: Plan): boolean {
-  return plan.action !== 'validate';
+  return !looking.includes(plan.action);
 }
 
 async function carryOutStages(execution: Execution, gates: WalkedGates, begun: boolean): Promise<Outcome> {

@@ -1,3 +1,4 @@
+import type { Proof } from '../backups/proof.ts';
 import type { Action, MaintenanceWish, Plan, TakenConflict } from '../plans/plan.ts';
 import type { FailureCode } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
@@ -128,8 +129,8 @@ export interface BackupView {
   readonly createdAt: string;
   readonly bytes: number;
   readonly systems: readonly string[];
-  /** Restored into scratch systems and checked: when, and how long it took. Null = not proven. */
-  readonly proven: { readonly at: string; readonly seconds: number } | null;
+  /** Tried beside the live data and checked. Null = not proven. */
+  readonly proven: Proof | null;
 }
 
 export interface EnvironmentView {

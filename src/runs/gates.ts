@@ -21,6 +21,7 @@ const rightToAsk: Readonly<Record<Action, readonly Role[]>> = {
   rollback: ['operator'],
   release: ['operator'],
   maintenance: ['operator'],
+  drill: ['operator'],
 };
 
 /** Whether a person may ask for an action. */

@@ -1,6 +1,6 @@
 import type { Environment } from '../plans/environment.ts';
 import type { Plan, TakenConflict } from '../plans/plan.ts';
-import { planBackup, planRestore, planValidation } from '../plans/plan-actions.ts';
+import { planBackup, planDrill, planRestore, planValidation } from '../plans/plan-actions.ts';
 import { planMaintenance } from '../plans/plan-maintenance.ts';
 import { planMigration } from '../plans/plan-migration.ts';
 import { planRelease } from '../plans/plan-release.ts';
@@ -36,6 +36,8 @@ export function createMakePlan(
         return planBackup(environment, backupId);
       case 'validate':
         return planValidation(environment);
+      case 'drill':
+        return planDrill(environment, await setToTry(listBackups, environment, subject));
       case 'migrate':
         return planMigration(environment, subject, backupId, canary, standsStill);
       case 'restore':
@@ -61,6 +63,22 @@ export async function parkedSubject(
   if (request.action !== 'rollback') return null;
   const run = await records.find(request.subject);
   return run?.id ?? null;
+}
+
+/** A drill that names none means the newest. */
+async function setToTry(
+  listBackups: (environment: string) => Promise<readonly BackupView[]>,
+  environment: Environment,
+  id: string,
+): Promise<string> {
+  if (id !== '') return (await findBackup(listBackups, environment, id)).id;
+  const [newest] = await listBackups(environment.name);
+  if (newest) return newest.id;
+  throw new Failure({
+    code: 'unknown-backup',
+    message: `${environment.name} has no backup set that could be tried.`,
+    advice: `Make one: \`/tas backup env:${environment.name}\`. Nothing was changed.`,
+  });
 }
 
 async function findBackup(

@@ -1,5 +1,5 @@
 import { findKind } from '../plans/environment.ts';
-import type { PlanStep } from '../plans/plan.ts';
+import { looking, type PlanStep } from '../plans/plan.ts';
 import { parseInput } from '../plans/plan-step.ts';
 import type { FailureReport } from '../shared/failure.ts';
 import type { Json } from '../shared/json.ts';
@@ -172,7 +172,7 @@ async function verifyStep(execution: Execution, step: PlanStep): Promise<{ reado
   if ('failed' in result) return { failed: result.failed };
   // Checks look at all records: beside a canary they find what still waits for its turn.
   const beside = (run.plan.canary ?? null) !== null && step.use === 'checks.run';
-  if (result.ok.length === 0 || run.plan.action === 'validate' || beside) return null;
+  if (result.ok.length === 0 || looking.includes(run.plan.action) || beside) return null;
   return {
     failed: {
       code: 'step-failed',

@@ -12,6 +12,7 @@ import type { Person, Refusal, RunRequest, Submission } from './door.ts';
 import { type Gate, isFree, mayAsk } from './gates.ts';
 import { type MakePlan, parkedSubject } from './make-plan.ts';
 import type { NewRun, RunRecords } from './run-records.ts';
+import { standsStill } from './run-status.ts';
 
 export interface SubmitDeps {
   readonly environments: ReadonlyMap<string, Environment>;
@@ -27,8 +28,9 @@ export async function submit(deps: SubmitDeps, request: RunRequest): Promise<Sub
   const environment = findEnvironment(deps.environments, request.environment);
   const right = mayAsk(request.person, request.action);
   if (!right.pass) return refusalOf(right);
-  if (request.action !== 'validate') {
-    const holder = await deps.records.leaseHolder(environment.name);
+  const holder = request.action === 'validate' ? null : await deps.records.leaseHolder(environment.name);
+  // A drill keeps out of the way of a run, not of one that stands still: then its result is what people wait for.
+  if (holder !== null && !(request.action === 'drill' && standsStill(holder.status))) {
     const free = isFree(environment.name, holder, await parkedSubject(deps.records, request, holder));
     if (!free.pass) return refusalOf(free);
   }

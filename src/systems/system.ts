@@ -21,6 +21,7 @@ import type { BackupContext, BackupPart, Fingerprint } from './backup-part.ts';
 import type { Finding } from './finding.ts';
 import type { HolderMark } from './holder-mark.ts';
 import type { Kept } from './kept-tally.ts';
+import type { Trial } from './trial.ts';
 
 export type { BackupContext, BackupFile, BackupPart, Fingerprint } from './backup-part.ts';
 
@@ -339,5 +340,7 @@ export interface System {
   previewRestore?(part: BackupPart, folder: string): Promise<readonly Finding[]>;
   /** Replaces what the store holds with the part. May be called again after a crash. The result is read from the store. */
   restore?(part: BackupPart, folder: string, context: BackupContext): Promise<Fingerprint>;
+  /** Absent = a part of its can only be read again. */
+  readonly trial?: Trial;
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ type Ballot = Parameters<typeof mayVote>[0];
 const person = (id: string, ...roles: Role[]): Person => ({ id, name: id.toLowerCase(), roles });
 const alice = person('ALICE', 'operator');
 const bob = person('BOB', 'approver');
-const actions: readonly Action[] = ['backup', 'restore', 'migrate', 'validate', 'rollback', 'release'];
+const actions: readonly Action[] = ['backup', 'restore', 'migrate', 'validate', 'rollback', 'release', 'drill'];
 const expiresAt = '2026-11-20T10:00:00.000Z';
 
 function ballot(over: Partial<Omit<Ballot, 'run'>> & { run?: Partial<Ballot['run']> } = {}): Ballot {
@@ -38,6 +38,7 @@ describe('who may ask', () => {
     rollback: ['operator'],
     release: ['operator'],
     maintenance: ['operator'],
+    drill: ['operator'],
   };
   const table = actions.flatMap((action) =>
     (['viewer', 'operator', 'approver'] as const).map(

@@ -62,6 +62,12 @@ export async function backup(store: MemoryStore, folder: string, context: Backup
 
 /** Reads and checks all of the part before anything is replaced. Fences never go back. */
 export async function restore(store: MemoryStore, part: BackupPart, folder: string): Promise<Fingerprint> {
+  store.content = await readContent(store, part, folder);
+  return fingerprintOf(store.content);
+}
+
+/** What the store would hold after a restore. */
+export async function readContent(store: MemoryStore, part: BackupPart, folder: string): Promise<Content> {
   if (part.format !== backupFormat) throw corrupt(store.name, `its form is ${part.format}, known is ${backupFormat}`);
   await verifyFiles(folder, part.files, store.name);
   const content: Content = {
@@ -79,8 +85,7 @@ export async function restore(store: MemoryStore, part: BackupPart, folder: stri
     content.journal.set(batchName(batch), { ...batch, result: batch.result as Json });
   }
   content.dataModel = dataModelVersion.parse(JSON.parse(await readFile(join(folder, dataModelFile), 'utf8')));
-  store.content = content;
-  return fingerprintOf(store.content);
+  return content;
 }
 
 async function readLines<T>(store: MemoryStore, path: string, schema: z.ZodType<T>): Promise<T[]> {

@@ -3,7 +3,7 @@ import { Failure } from '../../shared/failure.ts';
 import type { Json, JsonObject } from '../../shared/json.ts';
 import type { Seal } from '../../shared/sealed.ts';
 import type { Load, LookupQuery, Row, ScanQuery, Standing, System, Violations } from '../system.ts';
-import { backup, fingerprintOf, restore } from './backup.ts';
+import { backup, fingerprintOf, readContent, restore } from './backup.ts';
 import { parseCondition, parseStatement } from './condition.ts';
 import { createJournal } from './journal.ts';
 import { deleteRecordsKind } from './kinds/delete-records.ts';
@@ -87,6 +87,15 @@ export function createMemorySystem(options: MemorySystemOptions): MemorySystem {
     counts: () => store.exclusive(async () => fingerprintOf(store.content).counts),
     backup: (folder, context) => store.exclusive(() => backup(store, folder, context)),
     restore: (part, folder) => store.exclusive(() => restore(store, part, folder)),
+    trial: {
+      async restoreBeside(part, folder, _context, look) {
+        const scratch = new MemoryStore(name);
+        scratch.content = await readContent(scratch, part, folder);
+        const fingerprint = fingerprintOf(scratch.content);
+        return look({ fingerprint, violations: async (statement) => violations(scratch, statement) });
+      },
+      readPart: async (part, folder) => fingerprintOf(await readContent(new MemoryStore(name), part, folder)),
+    },
     close: async () => {},
     put: (collection, record) => store.write(collection, record.id, record),
     remove: (collection, id) => store.write(collection, id, null),

@@ -4,7 +4,8 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Seal } from '../../shared/sealed.ts';
 import type { Health, System } from '../system.ts';
 import { backup } from './backup/backup.ts';
-import { fingerprint, restore } from './backup/restore.ts';
+import { fingerprint, restore, verifyPart } from './backup/restore.ts';
+import { restoreBeside } from './backup/restore-beside.ts';
 import { createDataModel } from './data-model.ts';
 import { toFailure } from './failure.ts';
 import { createJournal } from './journal.ts';
@@ -75,6 +76,11 @@ export function createMinioSystem(options: MinioOptions): System {
     fingerprint: () => guard(() => fingerprint(s3)),
     backup: (folder, context) => guard(async () => backup(s3, await identity(), folder, context)),
     restore: (part, folder, context) => guard(() => restore(s3, store, part, folder, context)),
+    trial: {
+      restoreBeside: (part, folder, context, look) =>
+        guard(() => restoreBeside(options, s3, part, folder, context, look)),
+      readPart: (part, folder, context) => guard(async () => (await verifyPart(s3, part, folder, context)).fingerprint),
+    },
     async close() {
       s3.close();
     },

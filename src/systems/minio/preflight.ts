@@ -94,7 +94,7 @@ const storageSchema = z.object({
 });
 
 /** The space of all drives, redundancy not taken off: more than that cannot be there. */
-async function checkDisk(s3: S3, bytes: number): Promise<Finding> {
+export async function checkDisk(s3: S3, bytes: number): Promise<Finding> {
   const title = 'Free disk of the server';
   const asked = { method: 'GET', bucket: 'minio', key: 'admin/v3/storageinfo', allow: ['AccessDenied'] } as const;
   const answer = await s3.request(asked);

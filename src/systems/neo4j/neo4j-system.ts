@@ -6,7 +6,7 @@ import { sessionIntrusions } from '../no-sessions.ts';
 import type { Health, System } from '../system.ts';
 import { countGraph } from './backup/count-graph.ts';
 import { restore } from './backup/restore.ts';
-import { backUp } from './backup/typed-export.ts';
+import { backUp, verifyPart } from './backup/typed-export.ts';
 import { walkGraph } from './backup/walk-graph.ts';
 import type { Store } from './batch.ts';
 import { connect } from './connection.ts';
@@ -98,6 +98,10 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
     counts: () => countGraph(connection),
     backup: (folder, context) => backUp(connection, folder, context),
     restore: (part, folder, context) => restore(connection, part, folder, context),
+    // The Community edition has one database: there is nowhere to restore to beside it.
+    trial: {
+      readPart: async (part, folder, { signal }) => (await verifyPart(part, folder, signal)).fingerprint,
+    },
     close: () => connection.close(),
   };
 }

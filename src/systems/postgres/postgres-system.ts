@@ -27,6 +27,7 @@ import type { PostgresOptions } from './postgres-options.ts';
 import { preflight } from './preflight.ts';
 import { identity, lookup, scan, violations } from './reads.ts';
 import { restore } from './restore.ts';
+import { restoreBeside } from './restore-beside.ts';
 import { createSessionStore } from './sessions.ts';
 
 const FENCE_ATTEMPTS = 6;
@@ -81,6 +82,9 @@ export function createPostgresSystem(options: PostgresOptions): System {
     counts: () => guard(() => countRows(database)),
     backup: (folder, context) => guard(() => backup(options, database, folder, context)),
     restore: (part, folder, context) => guard(() => restore(options, database, part, folder, context)),
+    trial: {
+      restoreBeside: (part, folder, context, look) => guard(() => restoreBeside(options, part, folder, context, look)),
+    },
     close: () => database.close(),
   };
 }

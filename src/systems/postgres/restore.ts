@@ -58,7 +58,7 @@ export async function restore(
     if (finished?.hash !== part.fingerprint.hash) {
       await drop(admin, names.scratch);
       const properties = await propertiesFor(admin, names.live, folder);
-      await fillScratch(options, admin, names, properties, part, folder, context);
+      await fillScratch(options, admin, names.scratch, properties, part, folder, context);
       await carryFences(options, database, names);
       if (live && old) await drop(admin, names.old);
       database.reset();
@@ -78,7 +78,7 @@ function namesFor(live: string, part: BackupPart): Names {
   return { live, scratch: `${start}_restore_${suffix}`, old: `${start}_replaced_${suffix}` };
 }
 
-async function checkRights(options: PostgresOptions, admin: Database): Promise<void> {
+export async function checkRights(options: PostgresOptions, admin: Database): Promise<void> {
   const [row] = await admin.transact({ readOnly: true }, (session) =>
     session.rows(
       `SELECT r.rolsuper OR r.rolcreatedb AS creates, r.rolsuper OR coalesce((SELECT pg_has_role(d.datdba, 'MEMBER')
@@ -101,36 +101,39 @@ async function checkRights(options: PostgresOptions, admin: Database): Promise<v
 }
 
 /** Those of the live database; where it is gone, those that it had at the time of the backup. */
-async function propertiesFor(admin: Database, live: string, folder: string): Promise<DatabaseProperties> {
+export async function propertiesFor(admin: Database, live: string, folder: string): Promise<DatabaseProperties> {
   const standing = await admin.transact({ readOnly: true }, (session) => readProperties(session, live));
   if (standing) return standing;
   return propertiesSchema.parse(JSON.parse(await readFile(path.join(folder, PROPERTIES), 'utf8')));
 }
 
-async function fillScratch(
+/** Restores the part into a new database and compares; one that is not what was backed up is dropped again. `made`: it is there. */
+export async function fillScratch(
   options: PostgresOptions,
   admin: Database,
-  names: Names,
+  name: string,
   properties: DatabaseProperties,
   part: BackupPart,
   folder: string,
   context: BackupContext,
+  made: () => Promise<void> = async () => undefined,
 ): Promise<void> {
   const tools = await findTools(options, admin);
   const total = Object.values(part.fingerprint.counts).reduce((sum, count) => sum + count, 0);
   context.progress(0, total, 'rows');
-  await createLike(admin, names.scratch, properties);
+  await createLike(admin, name, properties);
   try {
-    const args = ['--exit-on-error', `--jobs=${JOBS}`, connectionTo(names.scratch), path.join(folder, DUMP)];
+    await made();
+    const args = ['--exit-on-error', `--jobs=${JOBS}`, connectionTo(name), path.join(folder, DUMP)];
     await tools.run('pg_restore', args, context.signal);
-    const found = await fingerprintNow(options, names.scratch);
+    const found = await fingerprintNow(options, name);
     if (found.hash !== part.fingerprint.hash) {
       throw corrupt(options.name, 'what it restores to is not what was backed up (counts or fingerprint differ)');
     }
     context.progress(total, total, 'rows');
-    await inDatabase(options, names.scratch, (scratch) => scratch.execute('ANALYZE'));
+    await inDatabase(options, name, (scratch) => scratch.execute('ANALYZE'));
   } catch (error) {
-    await drop(admin, names.scratch);
+    await drop(admin, name);
     throw error;
   }
 }
@@ -204,7 +207,7 @@ async function endSessions(options: PostgresOptions, admin: Database, names: Nam
   }
 }
 
-async function drop(admin: Database, name: string): Promise<void> {
+export async function drop(admin: Database, name: string): Promise<void> {
   await admin.execute(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`);
 }
 
@@ -212,7 +215,8 @@ async function fingerprintNow(options: PostgresOptions, name: string): Promise<F
   return inDatabase(options, name, fingerprint);
 }
 
-async function inDatabase<T>(
+/** Works in another database of the server, by connections of its own. */
+export async function inDatabase<T>(
   options: PostgresOptions,
   name: string,
   work: (database: Database) => Promise<T>,

@@ -33,9 +33,7 @@ export async function restore(
   context: BackupContext,
 ): Promise<Fingerprint> {
   const { system } = s3.place;
-  if (part.format !== backupFormat) throw corrupt(system, `its form is ${part.format}, known is ${backupFormat}`);
-  await verifyFiles(folder, part.files, system);
-  const total = await verifyBlobs(system, folder, context);
+  const total = (await verifyPart(s3, part, folder, context)).objects;
   const dataModel = await readSavedModel(part, folder, system);
   await makeBucket(s3);
   let done = 0;
@@ -70,15 +68,28 @@ export async function fingerprint(s3: S3, signal?: AbortSignal): Promise<Fingerp
   return sum.end();
 }
 
-/** Reads every content that the set names; throws `corrupt-backup`. Answers how many objects there are. */
-async function verifyBlobs(system: string, folder: string, context: BackupContext): Promise<number> {
-  let count = 0;
+/** Reads all that the part names; throws `corrupt-backup`. Answers what it holds. */
+export async function verifyPart(
+  s3: S3,
+  part: BackupPart,
+  folder: string,
+  context: BackupContext,
+): Promise<{ objects: number; bytes: number; fingerprint: Fingerprint }> {
+  const { system } = s3.place;
+  if (part.format !== backupFormat) throw corrupt(system, `its form is ${part.format}, known is ${backupFormat}`);
+  await verifyFiles(folder, part.files, system);
+  const sum = sumFingerprint(s3.bucket);
+  let [objects, bytes] = [0, 0];
   for await (const window of windows(readIndex(folder, system), 2)) {
     context.signal.throwIfAborted();
     await Promise.all(window.map((entry) => verifyBlob(system, context.objectsFolder, entry)));
-    count += window.length;
+    for (const entry of window) {
+      sum.add(entry);
+      bytes += entry.size;
+    }
+    objects += window.length;
   }
-  return count;
+  return { objects, bytes, fingerprint: sum.end() };
 }
 
 async function verifyBlob(system: string, objectsFolder: string, entry: IndexEntry): Promise<void> {

@@ -121,8 +121,12 @@ export function expectFingerprint(part: BackupPart, found: Fingerprint, where: s
   if (!sameFingerprint(part.fingerprint, found)) throw corruptBackup(`${where} differs from what was backed up`);
 }
 
-/** Reads the whole part and checks it against itself, before anything is changed. Returns how many records it has. */
-export async function verifyPart(part: BackupPart, folder: string): Promise<{ records: number; schema: GraphSchema }> {
+/** Reads the whole part and checks it against itself, before anything is changed. Returns what it holds. */
+export async function verifyPart(
+  part: BackupPart,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<{ records: number; schema: GraphSchema; fingerprint: Fingerprint }> {
   if (part.format !== FORMAT) throw corruptBackup(`its form is ${part.format}, known is ${FORMAT}`);
   const paths = part.files.map(({ path }) => path).sort();
   if (JSON.stringify(paths) !== JSON.stringify(Object.values(FILES).sort()))
@@ -137,15 +141,18 @@ export async function verifyPart(part: BackupPart, folder: string): Promise<{ re
       decodeProperties(node.properties);
       graphHash.addNode(node);
       records++;
+      if (records % PROGRESS_EVERY === 0) signal?.throwIfAborted();
     }
     for await (const { relationship } of readRelationships(folder)) {
       decodeProperties(relationship.properties);
       if (!graphHash.addRelationship(relationship)) throw corruptBackup('a relationship has no end');
       records++;
+      if (records % PROGRESS_EVERY === 0) signal?.throwIfAborted();
     }
-    expectFingerprint(part, graphHash.result(), 'its content');
+    const fingerprint = graphHash.result();
+    expectFingerprint(part, fingerprint, 'its content');
+    return { records, schema, fingerprint };
   } finally {
     graphHash.close();
   }
-  return { records, schema };
 }
