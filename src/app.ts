@@ -24,12 +24,14 @@ import type { RunRecords } from './runs/run-records.ts';
 import { settle } from './runs/settle.ts';
 import { undoOverdue } from './runs/undo-by-itself.ts';
 import { createUndoKinds } from './runs/undo-kinds.ts';
-import { systemClock } from './shared/clock.ts';
+import { type Clock, systemClock } from './shared/clock.ts';
 import { Failure } from './shared/failure.ts';
 import { digestOf, type Json } from './shared/json.ts';
 import { createLogger, type Logger } from './shared/logger.ts';
 import { createSeal } from './shared/sealed.ts';
 import type { Outbox } from './slack/outbox.ts';
+import { type OpenStepUp, openStepUp } from './step-up/open-step-up.ts';
+import { createConfirmationStore } from './storage/confirmation-store.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { createMaintenanceStore } from './storage/maintenance-store.ts';
 import { createNoticeStore } from './storage/notice-store.ts';
@@ -38,7 +40,7 @@ import { openRunQueue } from './storage/run-queue-client.ts';
 import { createRunStore } from './storage/run-store.ts';
 import { createSystem } from './systems/index.ts';
 import type { System } from './systems/system.ts';
-import { identifyTerminal } from './terminal/identify.ts';
+import { identifyTerminal, recallPerson } from './terminal/identify.ts';
 
 /** Everything that is built once: the only place that puts folders together. */
 export interface App extends OpenDesks {
@@ -55,6 +57,10 @@ export interface App extends OpenDesks {
   refuseSharedServer(): Promise<void>;
   /** Who acts at the terminal: by token, or by name where the configuration trusts names. */
   terminalPerson(name: string | null, token: string | null): Promise<Person>;
+  /** A voter as he was last seen, for when Slack is down; null = he may not use the terminal either. */
+  recallPerson(voter: Pick<Person, 'id' | 'name'>): Promise<Person | null>;
+  /** Null = no approval has to be confirmed. */
+  readonly stepUp: OpenStepUp | null;
   close(): Promise<void>;
 }
 
@@ -91,8 +97,10 @@ export async function openApp(config: Config): Promise<App> {
     windows,
     submit: (request) => door.submit(request),
   });
+  const stepUp = openConfirmations({ config, reveal, database, notices, clock, logger });
   const door: Door = openRunsDoor({
     ...shared,
+    ...(stepUp === null ? {} : { stepUp: stepUp.gate }),
     listBackups,
     readBackup: (environment, setId) => folder.readSet(environment, setId),
     checklist: beside.checklists.items,
@@ -113,6 +121,8 @@ export async function openApp(config: Config): Promise<App> {
     },
     undoOverdue: () => undoOverdue(shared),
     refuseSharedServer: () => refuseSharedServer(database, environments),
+    recallPerson: (voter) => recallPerson(config.people, outbox.members, voter),
+    stepUp,
     terminalPerson: (name, token) => identifyTerminal(config.people, outbox.members, name, token),
     async close() {
       const systems = [...environments.values()].flatMap((environment) => [...environment.systems.values()]);
@@ -121,6 +131,20 @@ export async function openApp(config: Config): Promise<App> {
       await database.close();
     },
   };
+}
+
+function openConfirmations(deps: {
+  readonly config: Config;
+  readonly reveal: RevealSecret;
+  readonly database: Database;
+  readonly notices: NoticeRecords;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): OpenStepUp | null {
+  const settings = deps.config.stepUp;
+  if (settings === undefined) return null;
+  const store = createConfirmationStore(deps.database);
+  return openStepUp({ ...deps, settings, clientSecret: deps.reveal(settings.clientSecret), store });
 }
 
 function createReplan(environments: ReadonlyMap<string, Environment>, makePlan: MakePlan): CarryOutDeps['replan'] {

@@ -23,12 +23,26 @@ async function main(): Promise<void> {
     logger: app.logger,
   });
   const { port } = await front.start();
+  const confirming = app.stepUp?.pages({
+    door: app.door,
+    async person(voter) {
+      try {
+        return await front.voter(voter);
+      } catch (error) {
+        // Slack is down: who may vote at the terminal then may confirm it as well.
+        const seen = error instanceof Failure ? await app.recallPerson(voter) : null;
+        if (seen === null) throw error;
+        return seen;
+      }
+    },
+  });
+  if (confirming) app.logger.info(await confirming.start(), 'approvals can be confirmed');
   app.logger.info({ mode: config.slack.mode, port, executor: config.bot.executor }, 'the bot is up');
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    void Promise.allSettled([front.stop(), worker.stop()])
+    void Promise.allSettled([front.stop(), confirming?.stop(), worker.stop()])
       .then(() => app.close())
       .finally(() => process.exit(0));
     setTimeout(() => process.exit(0), 10_000).unref();

@@ -3,6 +3,7 @@ import type { Secret } from '../shared/secret.ts';
 import { checklistConfig } from './checklist-config.ts';
 import { maintenanceConfig } from './maintenance-config.ts';
 import { onCallConfig } from './oncall-config.ts';
+import { stepUpConfig } from './step-up-config.ts';
 import { secretRef, systemConfig } from './system-config.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'lower-case letters, digits and dashes, at most 40');
@@ -80,6 +81,7 @@ export const configSchema = z.strictObject({
   environments: z.record(name, environment),
   maintenance: maintenanceConfig,
   oncall: onCallConfig,
+  stepUp: stepUpConfig,
 });
 
 export type Config = z.infer<typeof configSchema>;

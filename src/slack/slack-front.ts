@@ -1,7 +1,7 @@
 import type { Desks } from '../../commands/desks.ts';
 import type { Config, RevealSecret } from '../config/config.ts';
 import type { NoticeRecords } from '../notices/notice.ts';
-import type { Door } from '../runs/door.ts';
+import type { Door, Person } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Secret } from '../shared/secret.ts';
@@ -11,7 +11,7 @@ import { createAsk } from './asks.ts';
 import { createButtonTokens } from './button-tokens.ts';
 import { createChecklistTeller } from './checklist-teller.ts';
 import { createClicks } from './clicks.ts';
-import { createIdentity } from './identity.ts';
+import { createIdentity, type SlackUser } from './identity.ts';
 import { createListener, createWebClient } from './listen.ts';
 import type { Outbox } from './outbox.ts';
 import { createPostOnce } from './post-once.ts';
@@ -47,6 +47,8 @@ interface SlackFrontDeps {
 export interface SlackFront {
   /** The port that listens; 0 in Socket Mode. */
   start(): Promise<{ port: number }>;
+  /** A voter with the roles that he has at this moment. Throws `unreachable`. */
+  voter(user: SlackUser): Promise<Person>;
   stop(): Promise<void>;
 }
 
@@ -93,6 +95,7 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
       await announcer.start();
       return listener.start();
     },
+    voter: (user) => identity.person(user, 'vote'),
     async stop() {
       rates.stop();
       await Promise.allSettled([listener.stop(), announcer.stop()]);

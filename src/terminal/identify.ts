@@ -34,13 +34,31 @@ export async function identifyTerminal(
         : 'Set TAS_TOKEN to your personal token. Nothing was changed.',
     });
   }
+  return { id: entry.user, name: entry.name, roles: await rolesLastSeen(people, membersOf, entry.user) };
+}
+
+/** One of those who may use the terminal, while Slack does not say who is in which group; null = he may not. */
+export async function recallPerson(
+  people: People,
+  membersOf: (slackGroup: string) => Promise<readonly string[]>,
+  { id, name }: Pick<Person, 'id' | 'name'>,
+): Promise<Person | null> {
+  if (!people.terminal.some(({ user }) => user === id)) return null;
+  return { id, name, roles: await rolesLastSeen(people, membersOf, id) };
+}
+
+async function rolesLastSeen(
+  people: People,
+  membersOf: (slackGroup: string) => Promise<readonly string[]>,
+  id: string,
+): Promise<Role[]> {
   const roles: Role[] = [];
   for (const [group, role] of groups) {
     const { users, group: slackGroup } = people[group];
     const members = slackGroup === undefined ? [] : await membersOf(slackGroup);
-    if (users.includes(entry.user) || members.includes(entry.user)) roles.push(role);
+    if (users.includes(id) || members.includes(id)) roles.push(role);
   }
-  return { id: entry.user, name: entry.name, roles };
+  return roles;
 }
 
 function holds(expected: string | undefined, token: string): boolean {
