@@ -135,7 +135,8 @@ function failureOf(error: unknown): Failure {
     );
   }
   const unanswered = ['OAUTH_TIMEOUT', 'OAUTH_ABORT', 'OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON'];
-  if (error instanceof ClientError && !unanswered.includes(error.code ?? ''))
+  // Without a code nothing of the answer was wrong: there was none.
+  if (error instanceof ClientError && error.code !== undefined && !unanswered.includes(error.code))
     return wrong('The identity provider’s answer does not stand up to the checks.', error);
   return away(error);
 }
