@@ -33,9 +33,17 @@ export function schedulesMessage(schedules: readonly ScheduleView[]): Message {
 
 function lineOf(view: ScheduleView): string {
   const [next] = view.next;
-  const state = view.paused ? '⏸ paused' : `next ${next === undefined ? 'never' : plain(next, 80)}`;
+  const state = view.paused
+    ? `⏸ paused${view.pausedBy === null ? '' : ` by ${plain(view.pausedBy.name, 60)}`}`
+    : `next ${next === undefined ? 'never' : plain(next, 80)}`;
   const name = `*${plain(view.action, 20)} of ${plain(view.environment, 60)}*`;
-  return `${name} · ${state}\n${sayWhen(view)} · last: ${sayLast(view.last)} · edited by ${plain(view.editor.name, 60)}`;
+  return `${name} · ${state}\n${sayWhen(view)} · last: ${sayLast(view.last)} · ${sayOrigin(view)}`;
+}
+
+function sayOrigin({ configured, editor }: ScheduleView): string {
+  return configured === null
+    ? `asks in the name of ${plain(editor.name, 60)}`
+    : `from the configuration (${plain(configured, 60)})`;
 }
 
 function sayWhen({ id, cron, zone, quiet }: ScheduleView): string {

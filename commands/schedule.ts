@@ -13,12 +13,14 @@ const verbs = ['list', 'add', ...changes] as const;
 export const schedule: Command = {
   word: 'schedule',
   usage:
-    'schedule list|add|pause|resume|run|remove [validate|backup] [<schedule>] [env:<environment>] [cron:"0 3 * * *"] [tz:Europe/Berlin] [quiet:yes]',
-  summary: 'Shows and edits what the bot asks for at set times: validations with a report, and backups',
+    'schedule list|add|pause|resume|run|remove [validate|backup|drill|retention|self-check] [<schedule>] [env:<environment>] [cron:"0 3 * * *"] [tz:Europe/Berlin] [quiet:yes]',
+  summary:
+    'Shows and edits what the bot asks for at set times: validations and checks of itself with a report, backups, drills that prove them, and the removal of old ones',
   examples: [
     'schedule list',
     'schedule add validate env:sandbox cron:"0 3 * * *" tz:Europe/Berlin',
     'schedule add backup env:sandbox cron:"30 1 * * 0"',
+    'schedule add drill env:sandbox cron:"0 5 * * 0"',
     'schedule pause sch-1a2b3c4d',
   ],
   roles: everyone,

@@ -3,6 +3,7 @@ import { type BackupFolder, createBackupFolder } from './backups/backup-folder.t
 import { freeBytes } from './backups/disk-room.ts';
 import { createBackupKinds } from './backups/kinds.ts';
 import { createProveKind } from './backups/prove-kind.ts';
+import { createRemoveKind } from './backups/remove-kind.ts';
 import { readChecks } from './checks/check.ts';
 import { checkScratch } from './checks/check-scratch.ts';
 import { createCheckKinds } from './checks/kinds.ts';
@@ -34,6 +35,7 @@ import { type OpenStepUp, openStepUp } from './step-up/open-step-up.ts';
 import { createConfirmationStore } from './storage/confirmation-store.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { createMaintenanceStore } from './storage/maintenance-store.ts';
+import { findNeededSets } from './storage/needed-sets.ts';
 import { createNoticeStore } from './storage/notice-store.ts';
 import { createOutboxStore } from './storage/outbox-store.ts';
 import { openRunQueue } from './storage/run-queue-client.ts';
@@ -75,7 +77,7 @@ export async function openApp(config: Config): Promise<App> {
   const records = createRunStore({ database, url, queue, clock });
   const outbox = createOutboxStore(database);
   const folder = createBackupFolder(resolve(config.bot.backups), reveal(config.bot.key));
-  const environments = createEnvironments({ config, reveal, logger, records, folder });
+  const environments = createEnvironments({ config, reveal, logger, records, folder, database });
   const listBackups = (environment: string): Promise<readonly BackupView[]> => folder.listSets(environment);
   const windows = createMaintenanceStore(database);
   const plan = bindPlans(createMakePlan(records, listBackups), windows, clock);
@@ -175,6 +177,7 @@ interface EnvironmentDeps {
   readonly logger: Logger;
   readonly records: RunRecords;
   readonly folder: BackupFolder;
+  readonly database: Database;
 }
 
 function createEnvironments(deps: EnvironmentDeps): ReadonlyMap<string, Environment> {
@@ -189,6 +192,9 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
     systems.set(systemName, createSystem(systemName, config, { seal, reveal: deps.reveal, logger: deps.logger }));
   }
   const checks = () => readChecks(deps.config.bot.packs, settings.variables);
+  const keep = deps.config.schedules[name]?.keep;
+  const rule = async () =>
+    keep === undefined ? null : { ...keep, needed: await findNeededSets(deps.database.pool, name, settings.holdDays) };
   const rehearsedIn = Object.entries(deps.config.environments).filter(([, other]) => !other.production);
   const ledger = deps.records.ledger(
     name,
@@ -207,6 +213,7 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
         environment: name,
         engine: engineVersion,
       }),
+      createRemoveKind({ folder: deps.folder, clock: systemClock, environment: name, rule }),
       createProveKind({
         systems,
         folder: deps.folder,
@@ -235,6 +242,11 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
       }),
     checks,
     ledger,
+    async removableSets() {
+      const now = await rule();
+      if (now === null) return null;
+      return (await deps.folder.removable(name, now, systemClock.now())).map(({ id }) => id);
+    },
     backupRoom: async () => ({
       free: await freeBytes(resolve(deps.config.bot.backups)),
       lastSet: (await deps.folder.listSets(name))[0]?.bytes ?? null,

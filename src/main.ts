@@ -9,6 +9,7 @@ async function main(): Promise<void> {
   const config = await loadConfig();
   const app = await openApp(config);
   await app.refuseSharedServer();
+  await app.schedules.applyConfigured();
   const worker = await keepWorker(app.logger);
   const front = createSlackFront({
     config: config.slack,

@@ -13,8 +13,9 @@ import type { BackupView, Door } from './runs/door.ts';
 import type { Run } from './runs/run.ts';
 import type { RunRecords } from './runs/run-records.ts';
 import { isOver, runStatuses } from './runs/run-status.ts';
+import { applyConfigured } from './schedules/configured.ts';
 import { fireSchedules } from './schedules/fire-schedules.ts';
-import { reasonOf, type Schedule } from './schedules/schedule.ts';
+import { reasonOf, reportedActions, type Schedule } from './schedules/schedule.ts';
 import { createScheduleDesk, type ScheduleDesk } from './schedules/schedule-desk.ts';
 import type { Clock } from './shared/clock.ts';
 import { Failure } from './shared/failure.ts';
@@ -94,6 +95,8 @@ async function readAuthority(path: string): Promise<string> {
 /** What is asked for at set times. */
 interface Schedules {
   readonly desk: ScheduleDesk;
+  /** Makes them what the configuration says: at the start. */
+  applyConfigured(): Promise<void>;
   /** Asks for what is due, and reports what has ended. */
   tick(): Promise<void>;
 }
@@ -102,17 +105,18 @@ function openSchedules(deps: Deps, { pages }: OnCall): Schedules {
   const { database, environments, notices, clock, logger } = deps;
   const store = createScheduleStore(database);
   const reports = createReportStore(database);
+  const byEnvironment = new Map(Object.entries(deps.config.schedules).map(([name, { at }]) => [name, at]));
   const channelOf = (name: string): string | null => environments.get(name)?.channel ?? null;
   const missed = (schedule: Schedule, why: string, at: Date): Promise<void> =>
     pages.raise(`schedule:${schedule.id}:${at.toISOString()}`, `schedule:${schedule.id}`, {
-      reason: 'backup-missed',
+      reason: schedule.action === 'drill' ? 'backup-unproven' : 'backup-missed',
       environment: schedule.environment,
       severity: 'error',
-      summary: `The scheduled backup ${schedule.id} of ${schedule.environment} was not made.`,
-      advice: `${why} In Slack: /tas backup env:${schedule.environment} makes one now.`,
+      ...sayMissed(schedule, why),
       runId: null,
     });
   return {
+    applyConfigured: () => applyConfigured(store, byEnvironment, [...environments.keys()], clock),
     desk: createScheduleDesk({ store, notices, environments: [...environments.values()], clock }),
     tick: () =>
       fireSchedules({
@@ -124,17 +128,38 @@ function openSchedules(deps: Deps, { pages }: OnCall): Schedules {
         missed: (schedule, why) => missed(schedule, why, clock.now()),
         async report(schedule, run) {
           const channel = channelOf(schedule.environment);
-          if (schedule.action === 'backup') {
-            if (run.status === 'done') return pages.resolve(`schedule:${schedule.id}`);
-            return missed(schedule, `Its run ${run.id} is ${run.status}.`, clock.now());
+          if (schedule.action === 'backup' || schedule.action === 'drill') {
+            const why = whyInVain(run);
+            if (why === null) return pages.resolve(`schedule:${schedule.id}`);
+            return missed(schedule, why, clock.now());
           }
-          if (channel === null || run.status !== 'done') return;
+          if (channel === null || run.status !== 'done' || !reportedActions.includes(schedule.action)) return;
           const drawing = (history: readonly ValidationReport[]) => drawTrend(history, logger);
           const subject = { id: schedule.id, quiet: schedule.quiet, channel };
           await reportValidation({ store: reports, notices, drawTrend: drawing }, subject, run);
         },
         clock,
       }),
+  };
+}
+
+/** Why a run that ended was none; null = it did what it was for. */
+function whyInVain(run: Run): string | null {
+  if (run.status !== 'done') return `Its run ${run.id} is ${run.status}.`;
+  const failed = run.findings.filter(({ status }) => status === 'failed');
+  return failed.length === 0 ? null : `Its run ${run.id} found what is wrong: ${failed.length}.`;
+}
+
+function sayMissed({ id, action, environment }: Schedule, why: string): { summary: string; advice: string } {
+  if (action === 'drill') {
+    return {
+      summary: `The newest backup of ${environment} is not proven: the drill ${id} failed.`,
+      advice: `${why} In Slack: /tas backup env:${environment} makes a new one; /tas backup prove env:${environment} tries it.`,
+    };
+  }
+  return {
+    summary: `The scheduled backup ${id} of ${environment} was not made.`,
+    advice: `${why} In Slack: /tas backup env:${environment} makes one now.`,
   };
 }
 

@@ -5,7 +5,7 @@ import type { Secret } from '../shared/secret.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { BackupContext, Fingerprint, System } from '../systems/system.ts';
 import { type BackupSet, corrupt, readManifest, type StoredPart, signManifest } from './backup-set.ts';
-import { refuseFullDisk } from './disk-room.ts';
+import { bytesIn, refuseFullDisk } from './disk-room.ts';
 import { writeDurably } from './durable-file.ts';
 import { withFolderLock } from './folder-lock.ts';
 import { type Proof, readProof, removeProof, writeProof } from './proof.ts';
@@ -37,6 +37,12 @@ export interface PartRequest {
   readonly system: System;
   readonly signal: AbortSignal;
   readonly progress: BackupContext['progress'];
+}
+
+export interface RemovableSet {
+  readonly id: string;
+  readonly takenAt: Date;
+  readonly bytes: number;
 }
 
 /** `system` null = the environment has it no more. */
@@ -76,8 +82,13 @@ export interface BackupFolder {
   whileTrying<T>(environment: string, work: () => Promise<T>): Promise<T>;
   /** Writes down that the set was tried and passed the checks; null = it did not. */
   markProven(environment: string, setId: string, proof: Proof | null): Promise<void>;
-  /** Removes sets that the rule does not keep, and shared objects that no set needs; never the newest complete set. */
-  removeOlder(environment: string, retention: Retention, now: Date): Promise<Removal>;
+  /** What `removeOlder` would remove, oldest last; `bytes` without the objects that sets share. */
+  removable(environment: string, retention: Retention, now: Date): Promise<readonly RemovableSet[]>;
+  /**
+   * Removes sets that the rule does not keep, and shared objects that no set needs; never the newest complete set, nor the last
+   * proven one. `only`: no others than these.
+   */
+  removeOlder(environment: string, retention: Retention, now: Date, only?: readonly string[]): Promise<Removal>;
 }
 
 const manifestName = 'manifest.json';
@@ -145,12 +156,14 @@ class Shelf {
   }
 
   async known(): Promise<KnownSet[]> {
-    const trusted = new Map((await this.list()).map((set) => [set.id, new Date(set.createdAt)]));
+    const trusted = new Map((await this.list()).map((set) => [set.id, set]));
     const known: KnownSet[] = [];
     for (const id of await this.ids()) {
       const sealed = await stat(this.at(id, manifestName)).catch(() => null);
       const state = trusted.has(id) ? 'complete' : sealed ? 'untrusted' : 'incomplete';
-      known.push({ id, takenAt: trusted.get(id) ?? (await stat(this.at(id))).mtime, state });
+      const set = trusted.get(id);
+      const takenAt = set ? new Date(set.createdAt) : (await stat(this.at(id))).mtime;
+      known.push({ id, takenAt, state, proven: set ? set.proven !== null : false });
     }
     return known;
   }
@@ -217,11 +230,25 @@ export function createBackupFolder(root: string, key: Secret): BackupFolder {
     },
     whileTrying: (environment, work) => withFolderLock(join(shelf(environment).folder, '.trials'), work),
     markProven: (environment, setId, proof) => shelf(environment).prove(setId, proof),
-    async removeOlder(environment, retention, now) {
+    ...createRemovals(shelf),
+  };
+}
+
+function createRemovals(shelf: (environment: string) => Shelf): Pick<BackupFolder, 'removable' | 'removeOlder'> {
+  return {
+    async removable(environment, retention, now) {
       const place = shelf(environment);
-      return withFolderLock(place.folder, async () =>
-        removeSets(place.folder, chooseRemovals(await place.known(), retention, now), now),
-      );
+      const known = await place.known();
+      const ids = new Set(chooseRemovals(known, retention, now));
+      const found = known.filter(({ id }) => ids.has(id));
+      return Promise.all(found.map(async ({ id, takenAt }) => ({ id, takenAt, bytes: await bytesIn(place.at(id)) })));
+    },
+    async removeOlder(environment, retention, now, only) {
+      const place = shelf(environment);
+      return withFolderLock(place.folder, async () => {
+        const ids = chooseRemovals(await place.known(), retention, now);
+        return removeSets(place.folder, only ? ids.filter((id) => only.includes(id)) : ids, now);
+      });
     },
   };
 }

@@ -1,5 +1,5 @@
-import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Failure } from '../shared/failure.ts';
 
 /** Bytes that the bot may write under a folder, which need not be there yet. */
@@ -11,6 +11,15 @@ export async function freeBytes(folder: string): Promise<number> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder) throw error;
     return freeBytes(dirname(folder));
   }
+}
+
+/** Bytes of the files in a folder, those in its folders too. */
+export async function bytesIn(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return bytes;
 }
 
 /** Throws `disk-full` when less than twice of what is needed (bytes) is free. */

@@ -28,7 +28,14 @@ export function createProveKind(deps: Deps): StepKind {
     describe: ({ setId }) => `try ${setId} beside the live data`,
     preview: async ({ setId }) => ({ ...readingPreview, count: (await namesIn(deps, setId)).length }),
     performBatch: async ({ setId }) => ({ cursor: null, done: (await namesIn(deps, setId)).length }),
-    verify: ({ setId }, { signal }) => deps.folder.whileTrying(deps.environment, () => prove(deps, setId, signal)),
+    async verify({ setId }, { signal }) {
+      try {
+        return await deps.folder.whileTrying(deps.environment, () => prove(deps, setId, signal));
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        return [unproven(setId, error)];
+      }
+    },
   });
 }
 

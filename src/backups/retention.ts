@@ -9,6 +9,8 @@ export interface Retention {
   readonly newest: number;
   /** No set younger than this is removed, complete or not. */
   readonly days: number;
+  /** Ids of sets that runs need: kept. Absent = none. */
+  readonly needed?: ReadonlySet<string>;
 }
 
 export interface Removal {
@@ -28,17 +30,22 @@ export interface KnownSet {
   readonly id: string;
   readonly takenAt: Date;
   readonly state: 'complete' | 'incomplete' | 'untrusted';
+  /** Tried, and found to be what it says. */
+  readonly proven: boolean;
 }
 
 const day = 24 * 3_600_000;
 /** Objects that a backup has just used belong to no set yet: they are left alone for this long. */
 const grace = day;
 
-/** What the rule removes of an environment's sets, complete or not. Sets that cannot be trusted are for people to judge. */
+/** What the rule removes of an environment's sets, complete or not; the last proven one always stays. Sets that cannot be trusted are for people to judge. */
 export function chooseRemovals(sets: readonly KnownSet[], retention: Retention, now: Date): string[] {
   const newestFirst = [...sets].sort((a, b) => b.takenAt.getTime() - a.takenAt.getTime());
   const complete = newestFirst.filter((set) => set.state === 'complete');
   const kept = new Set(complete.slice(0, Math.max(1, retention.newest)).map((set) => set.id));
+  const [lastProven] = complete.filter((set) => set.proven);
+  if (lastProven) kept.add(lastProven.id);
+  for (const id of retention.needed ?? []) kept.add(id);
   return newestFirst
     .filter((set) => set.state !== 'untrusted' && !kept.has(set.id))
     .filter((set) => now.getTime() - set.takenAt.getTime() > retention.days * day)

@@ -4,6 +4,7 @@ export const pageReasons = [
   'run-lost',
   'backup-missed',
   'backup-failed',
+  'backup-unproven',
   'bake-failed',
   'window-late',
 ] as const;

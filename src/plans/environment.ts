@@ -35,6 +35,8 @@ export interface Environment {
   readonly ledger: MigrationLedger;
   /** Room for the backup that goes before every change. */
   backupRoom(): Promise<BackupRoom>;
+  /** Backup sets that its rule does not keep, now; null = there is no rule, and nothing is ever removed. Absent = null. */
+  removableSets?(): Promise<readonly string[] | null>;
   /** How fast steps went in earlier runs, of this and other environments; absent = nothing is known. */
   rates?(): Promise<readonly MeasuredRate[]>;
 }

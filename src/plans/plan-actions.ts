@@ -1,5 +1,6 @@
 import { checkHealthKind } from '../checks/health-kind.ts';
 import type { Clock } from '../shared/clock.ts';
+import { Failure } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
 import type { System } from '../systems/system.ts';
 import { assemblePlan, type PlanFrame, type PlannedStage, planStage, type StageRequest } from './build-plan.ts';
@@ -48,6 +49,34 @@ export async function planDrill(environment: Environment, setId: string): Promis
   };
   const stages = await planStages(environment, [{ id: 'drill', title: 'Try the backup', steps: [step] }]);
   return assemblePlan(environment, { ...frame, action: 'drill', subject: setId, title: `Try ${setId}` }, stages);
+}
+
+/** Removes sets that the rule does not keep; nothing is planned where it keeps them all. */
+export async function planRetention(environment: Environment): Promise<Plan> {
+  const setIds = (await environment.removableSets?.()) ?? null;
+  if (setIds === null) {
+    throw new Failure({
+      code: 'precondition-failed',
+      message: `The configuration says not how long backup sets of ${environment.name} are kept.`,
+      advice: `Name it: schedules.${environment.name}.keep. Nothing was removed.`,
+    });
+  }
+  const step = {
+    id: 'sets',
+    title: 'Remove backup sets that are not kept',
+    system: null,
+    use: 'backup.remove-sets',
+    input: { setIds },
+  };
+  const stages = await planStages(environment, [{ id: 'remove', title: 'Remove old backups', steps: [step] }]);
+  return assemblePlan(environment, { ...frame, action: 'retention', title: 'Remove old backup sets' }, stages);
+}
+
+/** Looks at the bot itself, as far as it works for this environment. */
+export async function planSelfCheck(environment: Environment): Promise<Plan> {
+  const step = { id: 'look', title: 'Look at the bot itself', system: null, use: 'bot.self-check', input: {} };
+  const stages = await planStages(environment, [{ id: 'self-check', title: 'Self-check', steps: [step] }]);
+  return assemblePlan(environment, { ...frame, action: 'self-check', title: 'Check the bot itself' }, stages);
 }
 
 /** Back to a backup set. What is there now is backed up first, as the safety set. */

@@ -4,10 +4,20 @@ import type { Finding } from '../systems/finding.ts';
 import type { Kept } from '../systems/kept-tally.ts';
 import type { Effect, FieldRef, Sample, UndoClass } from '../systems/system.ts';
 
-export type Action = 'backup' | 'restore' | 'migrate' | 'validate' | 'rollback' | 'release' | 'maintenance' | 'drill';
+export type Action =
+  | 'backup'
+  | 'restore'
+  | 'migrate'
+  | 'validate'
+  | 'rollback'
+  | 'release'
+  | 'maintenance'
+  | 'drill'
+  | 'retention'
+  | 'self-check';
 
 /** Actions that look and hold no environment: what they find is their result, and stops nothing. */
-export const looking: readonly Action[] = ['validate', 'drill'];
+export const looking: readonly Action[] = ['validate', 'drill', 'self-check'];
 
 /** How long a step takes, and where the figure comes from. */
 export interface Estimate {

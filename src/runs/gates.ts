@@ -22,6 +22,8 @@ const rightToAsk: Readonly<Record<Action, readonly Role[]>> = {
   release: ['operator'],
   maintenance: ['operator'],
   drill: ['operator'],
+  retention: ['operator'],
+  'self-check': ['operator'],
 };
 
 /** Whether a person may ask for an action. */

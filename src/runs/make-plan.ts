@@ -1,6 +1,13 @@
 import type { Environment } from '../plans/environment.ts';
-import type { Plan, TakenConflict } from '../plans/plan.ts';
-import { planBackup, planDrill, planRestore, planValidation } from '../plans/plan-actions.ts';
+import type { Plan, PlanWindow, TakenConflict } from '../plans/plan.ts';
+import {
+  planBackup,
+  planDrill,
+  planRestore,
+  planRetention,
+  planSelfCheck,
+  planValidation,
+} from '../plans/plan-actions.ts';
 import { planMaintenance } from '../plans/plan-maintenance.ts';
 import { planMigration } from '../plans/plan-migration.ts';
 import { planRelease } from '../plans/plan-release.ts';
@@ -17,6 +24,8 @@ export type MakePlan = (
   environment: Environment,
   request: Pick<RunRequest, 'action' | 'subject' | 'canary' | 'takes' | 'maintenance'> & {
     readonly standsStill?: boolean;
+    /** An id, or what a stored plan says of it. */
+    readonly window?: string | PlanWindow | null;
   },
   backupId: string,
   /** Of a rollback: what newer records refer to, where that has just been looked for. */
@@ -36,6 +45,10 @@ export function createMakePlan(
         return planBackup(environment, backupId);
       case 'validate':
         return planValidation(environment);
+      case 'retention':
+        return planRetention(environment);
+      case 'self-check':
+        return planSelfCheck(environment);
       case 'drill':
         return planDrill(environment, await setToTry(listBackups, environment, subject));
       case 'migrate':

@@ -28,7 +28,8 @@ export async function submit(deps: SubmitDeps, request: RunRequest): Promise<Sub
   const environment = findEnvironment(deps.environments, request.environment);
   const right = mayAsk(request.person, request.action);
   if (!right.pass) return refusalOf(right);
-  const holder = request.action === 'validate' ? null : await deps.records.leaseHolder(environment.name);
+  const beside = request.action === 'validate' || request.action === 'self-check';
+  const holder = beside ? null : await deps.records.leaseHolder(environment.name);
   // A drill keeps out of the way of a run, not of one that stands still: then its result is what people wait for.
   if (holder !== null && !(request.action === 'drill' && standsStill(holder.status))) {
     const free = isFree(environment.name, holder, await parkedSubject(deps.records, request, holder));
@@ -74,7 +75,7 @@ function refusedByFindings(plan: Plan): Refusal {
 }
 
 function changesNothing(plan: Plan): boolean {
-  if (plan.action !== 'migrate' && plan.action !== 'maintenance') return false;
+  if (!['migrate', 'maintenance', 'retention'].includes(plan.action)) return false;
   return plan.totals.adds + plan.totals.changes + plan.totals.destroys === 0;
 }
 

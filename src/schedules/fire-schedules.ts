@@ -5,7 +5,7 @@ import { isOver } from '../runs/run-status.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import { lastDue, nextDue, readCron } from './cron.ts';
-import { reasonOf, type Schedule, type ScheduleStore } from './schedule.ts';
+import { reasonOf, type Schedule, type ScheduledAction, type ScheduleStore } from './schedule.ts';
 
 interface Deps {
   readonly store: ScheduleStore;
@@ -15,7 +15,7 @@ interface Deps {
   readonly notices: Notices;
   /** The environment's channel; null = it is not configured any more. */
   readonly channelOf: (environment: string) => string | null;
-  /** A backup was not made at its time: somebody has to know. */
+  /** What data relies on was not done at its time: somebody has to know. */
   readonly missed: (schedule: Schedule, why: string) => Promise<void>;
   /** What is done with a run that a schedule asked for, when it is over. */
   readonly report: (schedule: Schedule, run: Run) => Promise<void>;
@@ -74,23 +74,35 @@ async function fire(
     await store.settle(schedule.id, dueAt, 'skipped', null);
     return notMade(deps, schedule, dueAt, `${running.id} of the time before is still ${running.status}`);
   }
-  const submission = await submit(deps, schedule);
+  const submission = await submit(deps, schedule, await store.runBy(schedule.id, dueAt));
   if (submission.kind === 'accepted') return store.settle(schedule.id, dueAt, 'asked', submission.run.id);
+  if (submission.kind === 'nothing-to-do') {
+    await store.settle(schedule.id, dueAt, 'skipped', null);
+    if (!schedule.quiet) await tell(deps, schedule, dueAt, 'there is nothing to do');
+    return;
+  }
   await store.settle(schedule.id, dueAt, 'refused', null);
-  const why = submission.kind === 'refused' ? `${submission.message} ${submission.advice}` : 'there is nothing to do';
+  const why = `${submission.message} ${submission.advice}`;
   await notMade(deps, schedule, dueAt, why);
 }
 
+/** All who had a say in it, and who asked for this time by hand: none of them may approve it. */
+function alsoAsking(ids: readonly string[]): { readonly alsoAskedBy?: readonly string[] } {
+  return ids.length === 0 ? {} : { alsoAskedBy: [...new Set(ids)] };
+}
+
 /** A store that is down is a refusal, too: somebody has to hear of it. */
-async function submit({ door }: Deps, { id, action, environment, editor }: Schedule): Promise<Submission> {
+async function submit({ door }: Deps, schedule: Schedule, runBy: string | null): Promise<Submission> {
+  const { id, action, environment, editor, editors } = schedule;
   try {
     return await door.submit({
       action,
       environment,
       subject: '',
       reason: reasonOf(id),
-      // Whoever edited it is who asks; the right to was judged when it was edited.
+      // Whoever said what it does is who asks; the right to was judged then.
       person: { id: editor.id, name: editor.name, roles: ['operator'] },
+      ...alsoAsking([...editors, ...(runBy === null ? [] : [runBy])].filter((also) => also !== editor.id)),
     });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -101,7 +113,7 @@ async function submit({ door }: Deps, { id, action, environment, editor }: Sched
 
 async function notMade(deps: Deps, schedule: Schedule, dueAt: Date, why: string): Promise<void> {
   await tell(deps, schedule, dueAt, `was not asked for: ${why}`);
-  if (schedule.action === 'backup') await deps.missed(schedule, why);
+  if (reliedOn.includes(schedule.action)) await deps.missed(schedule, why);
 }
 
 async function tell(deps: Deps, schedule: Schedule, dueAt: Date, text: string): Promise<void> {
@@ -117,6 +129,9 @@ async function tell(deps: Deps, schedule: Schedule, dueAt: Date, text: string): 
   };
   await deps.notices.add([notice]);
 }
+
+/** Data relies on these: somebody is called when one of them is not done. */
+const reliedOn: readonly ScheduledAction[] = ['backup', 'drill'];
 
 const sayTimes = (count: number): string =>
   count === 1 ? 'one time' : `${count >= 100 ? 'more than 100' : count} times`;

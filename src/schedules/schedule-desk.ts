@@ -6,7 +6,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { FailureCode } from '../shared/failure.ts';
 import { isZone, sayLocalTime } from '../shared/local-time.ts';
 import { nextDue, readCron } from './cron.ts';
-import type { Firing, Schedule, ScheduledAction, ScheduleStore } from './schedule.ts';
+import type { Editor, Firing, Schedule, ScheduledAction, ScheduleStore } from './schedule.ts';
 
 /** A schedule as people see it. */
 export interface ScheduleView extends Schedule {
@@ -98,7 +98,10 @@ async function add(deps: Deps, request: NewSchedule): Promise<ScheduleView | Ref
     zone,
     quiet,
     paused: false,
+    pausedBy: null,
     editor: { id: person.id, name: person.name },
+    editors: [person.id],
+    configured: null,
     nextAt: next.toISOString(),
   };
   await store.add(schedule, now);
@@ -125,15 +128,14 @@ async function change(deps: Deps, what: ScheduleChange, id: string, person: Pers
     );
   if (what === 'run' && schedule.paused)
     return refuse('wrong-use', `${id} is paused.`, `\`/tas schedule resume ${id}\` first. Nothing was changed.`);
+  if (what === 'remove' && schedule.configured !== null)
+    return refuse(
+      'wrong-use',
+      `${id} stands in the configuration (as ${schedule.configured}) and is removed there.`,
+      `\`/tas schedule pause ${id}\` keeps it from asking, over restarts too. Nothing was changed.`,
+    );
   const now = clock.now();
-  const cron = readCron(schedule.cron);
-  const editor = { id: person.id, name: person.name };
-  // What another version wrote may not be readable here: it can still be paused and removed.
-  const next = typeof cron === 'string' ? null : nextDue(cron, schedule.zone, now);
-  if (what === 'remove') await store.remove(id);
-  else if (what === 'pause') await store.pause(id, true, null, editor, now);
-  // Due now: whoever looks next asks for it.
-  else await store.pause(id, false, what === 'run' ? now : next, editor, now);
+  await carryOut(store, schedule, what, { id: person.id, name: person.name }, now);
   const known = await store.find(id);
   await announce(
     deps,
@@ -142,6 +144,24 @@ async function change(deps: Deps, what: ScheduleChange, id: string, person: Pers
     now,
   );
   return viewOf(known ?? { ...schedule, paused: true, nextAt: null }, null, now);
+}
+
+/** None of it makes a person one who said what the schedule does. */
+async function carryOut(
+  store: ScheduleStore,
+  { id, cron: text, zone }: Schedule,
+  what: ScheduleChange,
+  by: Editor,
+  now: Date,
+): Promise<void> {
+  if (what === 'remove') await store.remove(id);
+  if (what === 'pause') await store.pause(id, by, null);
+  // Due now: whoever looks next asks for it.
+  if (what === 'run') await store.runNow(id, by, now);
+  if (what !== 'resume') return;
+  const cron = readCron(text);
+  // What another version wrote may not be readable here: it can still be paused and removed.
+  await store.pause(id, null, typeof cron === 'string' ? null : nextDue(cron, zone, now));
 }
 
 /** A schedule that stands still is no change of data, but people rely on it. */

@@ -1,17 +1,25 @@
 import type { Run } from '../runs/run.ts';
 
-export type ScheduledAction = 'validate' | 'backup';
-export const scheduledActions: readonly ScheduledAction[] = ['validate', 'backup'];
+/** Each is what a run of that action does. */
+export const scheduledActions = ['validate', 'backup', 'drill', 'retention', 'self-check'] as const;
+export type ScheduledAction = (typeof scheduledActions)[number];
 
 /** The reason of runs that a schedule asks for. */
 export const reasonOf = (id: string): string => `schedule ${id}`;
 
-/** What a schedule validates is told in its report: its run says something only where it fails. */
+/** What is told by the report of a schedule; its run says something only where it fails. */
+export const reportedActions: readonly string[] = ['validate', 'self-check'] satisfies ScheduledAction[];
+
 export function isToldByReport({ reason, plan }: Pick<Run, 'reason' | 'plan'>): boolean {
-  return plan.action === 'validate' && /^schedule sch-[0-9a-f]{8}$/.test(reason ?? '');
+  return reportedActions.includes(plan.action) && /^schedule sch-[0-9a-f]{8}$/.test(reason ?? '');
 }
 
-/** Something that the bot asks for at set times, in the name of whoever edited it last. */
+export interface Editor {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Something that the bot asks for at set times, in the name of whoever said what it does. */
 export interface Schedule {
   /** `sch-` and eight characters. */
   readonly id: string;
@@ -23,7 +31,14 @@ export interface Schedule {
   /** True = a report that would say nothing new is left out, but for a weekly sign of life. */
   readonly quiet: boolean;
   readonly paused: boolean;
-  readonly editor: { readonly id: string; readonly name: string };
+  /** Null = nobody, or that was not noted. */
+  readonly pausedBy: Editor | null;
+  /** Who last said what it does and when: it asks in this name. Pausing and running it changes nothing of that. */
+  readonly editor: Editor;
+  /** Ids of all who ever did: none of them may approve what it asks for. */
+  readonly editors: readonly string[];
+  /** Its name in the configuration; null = people made it. */
+  readonly configured: string | null;
   /** ISO 8601; null = it does not come due any more. */
   readonly nextAt: string | null;
 }
@@ -43,8 +58,15 @@ export interface ScheduleStore {
   list(environment: string | null): Promise<readonly (Schedule & { readonly last: Firing | null })[]>;
   find(id: string): Promise<Schedule | null>;
   add(schedule: Schedule, at: Date): Promise<void>;
-  /** False when it is gone. */
-  pause(id: string, paused: boolean, nextAt: Date | null, editor: Schedule['editor'], at: Date): Promise<boolean>;
+  /** Null resumes it. False when it is gone. */
+  pause(id: string, by: Editor | null, nextAt: Date | null): Promise<boolean>;
+  /** Makes it due now, once. False when it is gone or paused. */
+  runNow(id: string, by: Editor, now: Date): Promise<boolean>;
+  /**
+   * Makes those of the configuration what these are, in one transaction: pauses stay, and so does the next time of those whose
+   * times are as they were; those that are not named are removed.
+   */
+  configure(schedules: readonly Schedule[], at: Date): Promise<void>;
   remove(id: string): Promise<boolean>;
   /** Those that are due and not paused. */
   due(now: Date): Promise<readonly Schedule[]>;
@@ -53,6 +75,8 @@ export interface ScheduleStore {
    * A claim that nobody settled for two minutes may be taken again: its replica died.
    */
   claim(id: string, dueAt: Date, nextAt: Date | null, now: Date): Promise<boolean>;
+  /** The person who asked for that time by hand; null = it came due by itself. */
+  runBy(id: string, dueAt: Date): Promise<string | null>;
   settle(id: string, dueAt: Date, outcome: Exclude<FiringOutcome, 'claimed'>, runId: string | null): Promise<void>;
   /** Claims that nobody settled for two minutes. */
   unsettled(now: Date): Promise<readonly { readonly schedule: Schedule; readonly dueAt: Date }[]>;

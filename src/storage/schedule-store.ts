@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { Firing, FiringOutcome, Schedule, ScheduledAction, ScheduleStore } from '../schedules/schedule.ts';
 import type { Database } from './database.ts';
 
@@ -11,11 +12,20 @@ interface Row {
   paused: boolean;
   editor_id: string;
   editor_name: string;
+  editors: string[];
+  paused_by_id: string | null;
+  paused_by_name: string | null;
+  configured: string | null;
   next_at: Date | null;
 }
 
 type FiringRow = Row & { due_at: Date; outcome: FiringOutcome; run_id: string | null };
 
+/** A schedule with all who had a say in it. */
+const columns = `s.*, (select coalesce(array_agg(editor_id order by at, editor_id), '{}') from tas.schedule_editor e where e.schedule_id = s.id) as editors`;
+
+/** Arbitrary, but the same for ever. */
+const configureLock = 7_282_023;
 /** Milliseconds after which a claim is taken for that of a replica that died. */
 const claimLasts = 2 * 60_000;
 
@@ -24,13 +34,17 @@ export function createScheduleStore(database: Database): ScheduleStore {
   return { ...createSchedules(database), ...createFirings(database) };
 }
 
-type Firings = Pick<ScheduleStore, 'claim' | 'settle' | 'unsettled' | 'lastRun' | 'unreported' | 'markReported'>;
+type Firings = Pick<
+  ScheduleStore,
+  'claim' | 'runBy' | 'settle' | 'unsettled' | 'lastRun' | 'unreported' | 'markReported'
+>;
 
-function createSchedules({ pool }: Database): Omit<ScheduleStore, keyof Firings> {
+function createSchedules(database: Database): Omit<ScheduleStore, keyof Firings> {
+  const { pool } = database;
   return {
     async list(environment) {
       const { rows } = await pool.query<Row & Partial<FiringRow>>(
-        `select s.*, f.due_at, f.outcome, f.run_id from tas.schedule s left join lateral
+        `select ${columns}, f.due_at, f.outcome, f.run_id from tas.schedule s left join lateral
            (select * from tas.schedule_firing where schedule_id = s.id order by due_at desc limit 1) f on true
           where $1::text is null or s.environment = $1 order by s.id`,
         [environment],
@@ -38,29 +52,39 @@ function createSchedules({ pool }: Database): Omit<ScheduleStore, keyof Firings>
       return rows.map((row) => ({ ...toSchedule(row), last: toFiring(row) }));
     },
     async find(id) {
-      const { rows } = await pool.query<Row>('select * from tas.schedule where id = $1', [id]);
+      const { rows } = await pool.query<Row>(`select ${columns} from tas.schedule s where id = $1`, [id]);
       return rows[0] === undefined ? null : toSchedule(rows[0]);
     },
-    async add({ id, environment, action, cron, zone, quiet, paused, editor, nextAt }, at) {
-      await pool.query(
-        `insert into tas.schedule (id, environment, action, cron, time_zone, quiet, paused, editor_id, editor_name, edited_at, next_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-        [id, environment, action, cron, zone, quiet, paused, editor.id, editor.name, at, nextAt],
-      );
-    },
-    async pause(id, paused, nextAt, editor, at) {
+    add: (schedule, at) => database.tx((client) => insert(client, schedule, at)),
+    async pause(id, by, nextAt) {
       const { rowCount } = await pool.query(
-        `update tas.schedule set paused = $2, next_at = $3, editor_id = $4, editor_name = $5, edited_at = $6 where id = $1`,
-        [id, paused, nextAt, editor.id, editor.name, at],
+        `update tas.schedule set paused = $2, paused_by_id = $3, paused_by_name = $4, next_at = $5, run_by_id = null where id = $1`,
+        [id, by !== null, by?.id ?? null, by?.name ?? null, nextAt],
       );
       return rowCount === 1;
     },
+    async runNow(id, by, now) {
+      const { rowCount } = await pool.query(
+        'update tas.schedule set next_at = $3, run_by_id = $2 where id = $1 and not paused',
+        [id, by.id, now],
+      );
+      return rowCount === 1;
+    },
+    configure: (schedules, at) =>
+      database.tx(async (client) => {
+        // Two bots that start at once do so one after the other.
+        await client.query('select pg_advisory_xact_lock($1)', [configureLock]);
+        await client.query('delete from tas.schedule where configured is not null and id <> all($1)', [
+          schedules.map(({ id }) => id),
+        ]);
+        for (const schedule of schedules) await insert(client, schedule, at);
+      }),
     async remove(id) {
       return (await pool.query('delete from tas.schedule where id = $1', [id])).rowCount === 1;
     },
     async due(now) {
       const { rows } = await pool.query<Row>(
-        'select * from tas.schedule where not paused and next_at <= $1 order by id',
+        `select ${columns} from tas.schedule s where not paused and next_at <= $1 order by id`,
         [now],
       );
       return rows.map(toSchedule);
@@ -75,16 +99,27 @@ function createFirings(database: Database): Firings {
       database.tx(async (client) => {
         const stale = new Date(now.getTime() - claimLasts);
         const { rowCount } = await client.query(
-          `insert into tas.schedule_firing (schedule_id, due_at, claimed_at, outcome)
-           select id, $2, $3, 'claimed' from tas.schedule where id = $1
+          `insert into tas.schedule_firing (schedule_id, due_at, claimed_at, outcome, run_by_id)
+           select id, $2, $3, 'claimed', run_by_id from tas.schedule where id = $1
            on conflict (schedule_id, due_at) do update set claimed_at = excluded.claimed_at
              where tas.schedule_firing.outcome = 'claimed' and tas.schedule_firing.claimed_at < $4`,
           [id, dueAt, now, stale],
         );
         // Whoever came later must not set it back.
-        await client.query('update tas.schedule set next_at = $3 where id = $1 and next_at <= $2', [id, dueAt, nextAt]);
+        await client.query('update tas.schedule set next_at = $3, run_by_id = null where id = $1 and next_at <= $2', [
+          id,
+          dueAt,
+          nextAt,
+        ]);
         return rowCount === 1;
       }),
+    async runBy(id, dueAt) {
+      const { rows } = await pool.query<{ run_by_id: string | null }>(
+        'select run_by_id from tas.schedule_firing where schedule_id = $1 and due_at = $2',
+        [id, dueAt],
+      );
+      return rows[0]?.run_by_id ?? null;
+    },
     async settle(id, dueAt, outcome, runId) {
       await pool.query(
         'update tas.schedule_firing set outcome = $3, run_id = $4 where schedule_id = $1 and due_at = $2',
@@ -93,7 +128,7 @@ function createFirings(database: Database): Firings {
     },
     async unsettled(now) {
       const { rows } = await pool.query<FiringRow>(
-        `select s.*, f.due_at from tas.schedule_firing f join tas.schedule s on s.id = f.schedule_id
+        `select ${columns}, f.due_at from tas.schedule_firing f join tas.schedule s on s.id = f.schedule_id
           where f.outcome = 'claimed' and f.claimed_at < $1 order by f.due_at`,
         [new Date(now.getTime() - claimLasts)],
       );
@@ -108,7 +143,7 @@ function createFirings(database: Database): Firings {
     },
     async unreported() {
       const { rows } = await pool.query<FiringRow & { run_id: string }>(
-        `select s.*, f.due_at, f.run_id from tas.schedule_firing f join tas.schedule s on s.id = f.schedule_id
+        `select ${columns}, f.due_at, f.run_id from tas.schedule_firing f join tas.schedule s on s.id = f.schedule_id
           where f.outcome = 'asked' and not f.reported order by f.due_at`,
       );
       return rows.map((row) => ({ schedule: toSchedule(row), dueAt: row.due_at, runId: row.run_id }));
@@ -123,10 +158,41 @@ function createFirings(database: Database): Firings {
   };
 }
 
+/** One of the configuration that is there already keeps whether it is paused, and when it is due unless its times changed. */
+async function insert(client: pg.PoolClient, schedule: Schedule, at: Date): Promise<void> {
+  const { id, environment, action, cron, zone, quiet, paused, editor, editors, configured, nextAt } = schedule;
+  await client.query(
+    `insert into tas.schedule as s
+       (id, environment, action, cron, time_zone, quiet, paused, editor_id, editor_name, edited_at, next_at, configured)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+     on conflict (id) do update set action = excluded.action, cron = excluded.cron, time_zone = excluded.time_zone,
+       quiet = excluded.quiet, edited_at = excluded.edited_at, next_at = case when s.paused then null
+         when s.cron = excluded.cron and s.time_zone = excluded.time_zone then s.next_at else excluded.next_at end
+       where s.configured = excluded.configured`,
+    [id, environment, action, cron, zone, quiet, paused, editor.id, editor.name, at, nextAt, configured],
+  );
+  await client.query(
+    `insert into tas.schedule_editor (schedule_id, editor_id, at) select $1, unnest($2::text[]), $3 on conflict do nothing`,
+    [id, editors, at],
+  );
+}
+
 function toSchedule(row: Row): Schedule {
-  const { id, environment, action, cron, time_zone: zone, quiet, paused, next_at: nextAt } = row;
-  const editor = { id: row.editor_id, name: row.editor_name };
-  return { id, environment, action, cron, zone, quiet, paused, editor, nextAt: nextAt?.toISOString() ?? null };
+  const { id, environment, action, cron, time_zone: zone, quiet, paused, configured, editors, next_at: nextAt } = row;
+  return {
+    id,
+    environment,
+    action,
+    cron,
+    zone,
+    quiet,
+    paused,
+    pausedBy: row.paused_by_id === null ? null : { id: row.paused_by_id, name: row.paused_by_name ?? '' },
+    editor: { id: row.editor_id, name: row.editor_name },
+    editors,
+    configured,
+    nextAt: nextAt?.toISOString() ?? null,
+  };
 }
 
 function toFiring({ due_at: dueAt, outcome, run_id: runId }: Partial<FiringRow>): Firing | null {

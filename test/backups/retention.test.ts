@@ -9,10 +9,26 @@ import { failureOf } from '../systems/contract-subject.ts';
 import { type SampleFolder, sampleFolder } from './sample-folder.ts';
 
 const now = new Date('2026-11-22T10:00:00Z');
-const set = (id: string, daysAgo: number, state: KnownSet['state'] = 'complete'): KnownSet => ({
+const set = (id: string, daysAgo: number, state: KnownSet['state'] = 'complete', proven = false): KnownSet => ({
   id,
   takenAt: new Date(now.getTime() - daysAgo * 86_400_000),
   state,
+  proven,
+});
+
+it('keeps the last set that was proven, and those that runs need, whatever their age', () => {
+  const sets = [
+    set('a', 1),
+    set('b', 40),
+    set('c', 41, 'complete', true),
+    set('d', 42, 'complete', true),
+    set('e', 43),
+  ];
+  expect(chooseRemovals(sets, { newest: 1, days: 7 }, now)).toEqual(['b', 'd', 'e']);
+  expect(chooseRemovals(sets, { newest: 1, days: 7, needed: new Set(['e', 'gone']) }, now)).toEqual(['b', 'd']);
+  // Proven once, and not to be trusted any more: it keeps no other one from being the last.
+  const spoilt = [set('a', 1), set('b', 40, 'untrusted', true), set('c', 41, 'complete', true)];
+  expect(chooseRemovals(spoilt, { newest: 1, days: 7 }, now)).toEqual([]);
 });
 
 it('keeps the newest complete ones whatever their age, and everything that is young', () => {

@@ -9,7 +9,7 @@ type Ballot = Parameters<typeof mayVote>[0];
 const person = (id: string, ...roles: Role[]): Person => ({ id, name: id.toLowerCase(), roles });
 const alice = person('ALICE', 'operator');
 const bob = person('BOB', 'approver');
-const actions: readonly Action[] = ['backup', 'restore', 'migrate', 'validate', 'rollback', 'release', 'drill'];
+const actions: readonly Action[] = ['backup', 'restore', 'migrate', 'validate', 'rollback', 'release', 'drill', 'retention', 'self-check'];
 const expiresAt = '2026-11-20T10:00:00.000Z';
 
 function ballot(over: Partial<Omit<Ballot, 'run'>> & { run?: Partial<Ballot['run']> } = {}): Ballot {
@@ -39,6 +39,8 @@ describe('who may ask', () => {
     release: ['operator'],
     maintenance: ['operator'],
     drill: ['operator'],
+    retention: ['operator'],
+    'self-check': ['operator'],
   };
   const table = actions.flatMap((action) =>
     (['viewer', 'operator', 'approver'] as const).map(

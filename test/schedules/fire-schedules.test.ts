@@ -16,7 +16,10 @@ const nightly: Schedule = {
   zone: 'UTC',
   quiet: false,
   paused: false,
+  pausedBy: null,
   editor: { id: 'UALICE', name: 'alice' },
+  editors: ['UALICE'],
+  configured: null,
   nextAt: '2026-11-22T03:00:00.000Z',
 };
 
@@ -77,11 +80,46 @@ describe('a schedule that is due', () => {
     expect(told).toEqual([]);
   });
 
+  it('names all who had a say in it, and who asked for it now: none of them may approve what it asks for', async () => {
+    await store.add({ ...nightly, editors: ['UCAROL', 'UALICE'] }, now);
+    await store.runNow(nightly.id, { id: 'UBOB', name: 'bob' }, now);
+    await look();
+    expect(asked).toMatchObject([{ person: { id: 'UALICE' }, alsoAskedBy: ['UCAROL', 'UBOB'] }]);
+    now = new Date('2026-11-23T03:00:01Z');
+    await look();
+    expect(asked[1]).toMatchObject({ alsoAskedBy: ['UCAROL'] });
+  });
+
+  it('calls nobody where there is nothing to do, and says so unless it is quiet', async () => {
+    answer = async () => ({ kind: 'nothing-to-do', title: 'Remove old backup sets', findings: [] });
+    await store.add({ ...nightly, action: 'retention' }, now);
+    await store.add({ ...nightly, id: 'sch-00000002', action: 'retention', quiet: true }, now);
+    await look();
+    await look();
+    expect(asked).toHaveLength(2);
+    expect(told).toEqual([expect.stringMatching(/retention of staging \(sch-00000001\): there is nothing to do/)]);
+    expect((await store.list(null)).map(({ last }) => last?.outcome)).toEqual(['skipped', 'skipped']);
+    expect(missed).toEqual([]);
+  });
+
+  it('calls somebody where a drill is not done: what is not tried is not proven', async () => {
+    answer = async () => ({
+      kind: 'refused',
+      code: 'unknown-backup',
+      message: 'No set.',
+      advice: 'Make one.',
+      findings: [],
+    });
+    await store.add({ ...nightly, action: 'drill' }, now);
+    await look();
+    expect(missed).toEqual(['No set. Make one.']);
+  });
+
   it('is not asked for before its time, and not while it is paused', async () => {
     await store.add({ ...nightly, paused: true }, now);
     await look();
     now = new Date('2026-11-22T02:59:59Z');
-    await store.pause(nightly.id, false, new Date('2026-11-22T03:00:00Z'), nightly.editor, now);
+    await store.pause(nightly.id, null, new Date('2026-11-22T03:00:00Z'));
     await look();
     expect(asked).toEqual([]);
   });

@@ -1,10 +1,15 @@
 import type { Firing, Schedule, ScheduleStore } from '../../src/schedules/schedule.ts';
 
-type Mutable = { -readonly [key in keyof Firing]: Firing[key] } & { claimedAt: number; reported: boolean };
+type Mutable = { -readonly [key in keyof Firing]: Firing[key] } & {
+  claimedAt: number;
+  reported: boolean;
+  runBy: string | null;
+};
 
 /** What the database does, in memory; any number of replicas may share it. */
 export function memoryScheduleStore(): ScheduleStore {
   const schedules = new Map<string, Schedule>();
+  const byHand = new Map<string, string>();
   const firings = new Map<string, Map<string, Mutable>>();
   const of = (id: string) => firings.get(id) ?? firings.set(id, new Map()).get(id) ?? new Map<string, Mutable>();
   const last = (id: string) => [...of(id).values()].sort((a, b) => (a.dueAt < b.dueAt ? 1 : -1));
@@ -22,11 +27,30 @@ export function memoryScheduleStore(): ScheduleStore {
         .map((schedule) => ({ ...schedule, last: last(schedule.id)[0] ?? null })),
     find: async (id) => schedules.get(id) ?? null,
     add: async (schedule) => void schedules.set(schedule.id, schedule),
-    async pause(id, paused, nextAt, editor) {
+    async pause(id, by, nextAt) {
       const known = schedules.get(id);
-      if (known) schedules.set(id, { ...known, paused, editor, nextAt: nextAt?.toISOString() ?? null });
+      const paused = by !== null;
+      if (known) schedules.set(id, { ...known, paused, pausedBy: by, nextAt: nextAt?.toISOString() ?? null });
       return known !== undefined;
     },
+    async runNow(id, by, now) {
+      const known = schedules.get(id);
+      if (!known || known.paused) return false;
+      schedules.set(id, { ...known, nextAt: now.toISOString() });
+      byHand.set(id, by.id);
+      return true;
+    },
+    async configure(wanted) {
+      const ids = new Set(wanted.map(({ id }) => id));
+      for (const { id, configured } of all()) if (configured !== null && !ids.has(id)) schedules.delete(id);
+      for (const schedule of wanted) {
+        const { paused, pausedBy, nextAt, ...known } = schedules.get(schedule.id) ?? schedule;
+        const same = known.cron === schedule.cron && known.zone === schedule.zone;
+        const next = paused ? null : same ? nextAt : schedule.nextAt;
+        schedules.set(schedule.id, { ...schedule, paused, pausedBy, nextAt: next });
+      }
+    },
+    runBy: async (id, dueAt) => of(id).get(dueAt.toISOString())?.runBy ?? null,
     remove: async (id) => schedules.delete(id),
     due: async (now) =>
       all().filter(({ paused, nextAt }) => !paused && nextAt !== null && Date.parse(nextAt) <= now.getTime()),
@@ -39,7 +63,16 @@ export function memoryScheduleStore(): ScheduleStore {
         schedules.set(id, { ...schedule, nextAt: nextAt?.toISOString() ?? null });
       }
       if (known && !stale(known, now)) return false;
-      of(id).set(key, { dueAt: key, outcome: 'claimed', runId: null, claimedAt: now.getTime(), reported: false });
+      const runBy = known?.runBy ?? byHand.get(id) ?? null;
+      byHand.delete(id);
+      of(id).set(key, {
+        dueAt: key,
+        outcome: 'claimed',
+        runId: null,
+        claimedAt: now.getTime(),
+        reported: false,
+        runBy,
+      });
       return true;
     },
     async settle(id, dueAt, outcome, runId) {

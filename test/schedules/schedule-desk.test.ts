@@ -60,13 +60,23 @@ describe('whoever edits schedules', () => {
     ]);
   });
 
-  it('pauses, resumes, runs and removes it in the open, and becomes the one who asks', async () => {
+  it('pauses, resumes, runs and removes it in the open, and does not become the one who asks', async () => {
     const { id } = await added();
     expect(await desk.change('pause', id, bob)).toMatchObject({ paused: true, nextAt: null, next: [] });
-    expect(await store.find(id)).toMatchObject({ paused: true, editor: { id: 'UBOB' } });
+    expect(await store.find(id)).toMatchObject({
+      pausedBy: { id: 'UBOB' },
+      editor: { id: 'UALICE' },
+      editors: ['UALICE'],
+    });
     expect(await desk.change('run', id, bob)).toMatchObject({ code: 'wrong-use', message: `${id} is paused.` });
-    expect(await desk.change('resume', id, bob)).toMatchObject({ paused: false, nextAt: '2026-11-23T02:00:00.000Z' });
-    expect(await desk.change('run', id, bob)).toMatchObject({ nextAt: now.toISOString() });
+    expect(await desk.change('resume', id, bob)).toMatchObject({
+      paused: false,
+      pausedBy: null,
+      nextAt: '2026-11-23T02:00:00.000Z',
+    });
+    expect(await desk.change('run', id, bob)).toMatchObject({ nextAt: now.toISOString(), editor: { id: 'UALICE' } });
+    await store.claim(id, now, null, now);
+    expect(await store.runBy(id, now)).toBe('UBOB');
     await desk.change('remove', id, bob);
     expect(await store.find(id)).toBeNull();
     const words = ['paused', 'resumed', 'asked for now', 'removed'].map((word) =>
@@ -97,6 +107,18 @@ describe('whoever edits schedules', () => {
     expect(await desk.list(null, viewer)).toMatchObject([{ id, paused: false, editor: { id: 'UALICE' } }]);
     expect(await desk.list(null, { ...viewer, roles: [] })).toMatchObject({ code: 'not-allowed' });
     expect(told).toEqual([]);
+  });
+
+  it('may pause one of the configuration, not remove it', async () => {
+    const view = await added();
+    await store.add({ ...view, id: 'sch-0000000c', configured: 'nightly' }, now);
+    const refusal = (await desk.change('remove', 'sch-0000000c', bob)) as Refusal;
+    expect(refusal).toMatchObject({
+      code: 'wrong-use',
+      message: expect.stringContaining('configuration (as nightly)'),
+    });
+    expect(await desk.change('pause', 'sch-0000000c', bob)).toMatchObject({ paused: true });
+    expect((await store.list(null)).map(({ id }) => id)).toContain('sch-0000000c');
   });
 
   it('gets rid of a schedule whose times cannot be read any more', async () => {

@@ -27,7 +27,10 @@ const nightly = (id: string, over: Partial<Schedule> = {}): Schedule => ({
   zone: 'Europe/Berlin',
   quiet: true,
   paused: false,
+  pausedBy: null,
   editor: alice,
+  editors: [alice.id],
+  configured: null,
   nextAt: at(0).toISOString(),
   ...over,
 });
@@ -73,6 +76,48 @@ describe('schedules in the database', () => {
   });
 });
 
+describe('who stands behind a schedule', () => {
+  it('is who said what it does, whoever pauses it; who asks for it now counts for that time only', async () => {
+    await store.add(nightly('sch-1', { editors: ['UCAROL', alice.id] }), at(0));
+    const bob = { id: 'UBOB', name: 'bob' };
+    expect(await store.pause('sch-1', bob, null)).toBe(true);
+    expect(await store.find('sch-1')).toMatchObject({ paused: true, pausedBy: bob, editor: alice });
+    expect((await store.find('sch-1'))?.editors.toSorted()).toEqual([alice.id, 'UCAROL']);
+    expect(await store.runNow('sch-1', bob, at(1))).toBe(false);
+    await store.pause('sch-1', null, at(60));
+    expect(await store.find('sch-1')).toMatchObject({ paused: false, pausedBy: null });
+    expect(await store.runNow('sch-1', bob, at(1))).toBe(true);
+    await Promise.all([store.claim('sch-1', at(1), at(60), at(1)), store.claim('sch-1', at(1), at(60), at(1))]);
+    await store.claim('sch-1', at(60), at(61), at(60));
+    expect([await store.runBy('sch-1', at(1)), await store.runBy('sch-1', at(60))]).toEqual(['UBOB', null]);
+  });
+
+  it('may be the configuration: any number of bots start at once, pauses stay, what it names no more goes', async () => {
+    const one = nightly('sch-c1', { configured: 'one' });
+    const two = nightly('sch-c2', { configured: 'two', action: 'self-check' });
+    await store.add(nightly('sch-1'), at(0));
+    const others = Array.from({ length: 4 }, () => createScheduleStore(bot.database));
+    await Promise.all(others.map((other) => other.configure([one, two], at(0))));
+    await store.pause('sch-c1', alice, null);
+    await store.configure(
+      [
+        { ...one, cron: '0 4 * * *', nextAt: at(9).toISOString() },
+        { ...two, quiet: false },
+      ],
+      at(5),
+    );
+    expect(await store.find('sch-c1')).toMatchObject({
+      paused: true,
+      pausedBy: alice,
+      cron: '0 4 * * *',
+      nextAt: null,
+    });
+    expect(await store.find('sch-c2')).toMatchObject({ quiet: false, nextAt: at(0).toISOString() });
+    await store.configure([], at(6));
+    expect((await store.list(null)).map(({ id }) => id)).toEqual(['sch-1']);
+  });
+});
+
 describe('reports in the database', () => {
   it('are kept once a run, found by schedule and time, and know what was fixed later', async () => {
     await store.add(nightly('sch-1'), at(0));
@@ -111,5 +156,8 @@ describe('reports in the database', () => {
       a: at(9).toISOString(),
     });
     expect(await reports.markFixed('run-none', ['a'], at(9).toISOString())).toBeNull();
+    // What was found stays when the schedule goes.
+    await store.remove('sch-1');
+    expect((await reports.history('sch-1', third.at, 5)).map(({ runId }) => runId)).toHaveLength(3);
   });
 });
