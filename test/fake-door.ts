@@ -40,6 +40,8 @@ export class FakeDoor implements Door {
   slow: Promise<void> = Promise.resolve();
   nextPreview: Preview | Refusal | null = null;
   nextAdvice: Advice | Refusal | null = null;
+  /** What the next vote is answered with, instead of being counted. */
+  nextVote: VoteOutcome | null = null;
   readonly plansAsked: Parameters<Door['plan']>[0][] = [];
   readonly runMap = new Map<string, Run>();
   readonly eventList: RunEvent[] = [];
@@ -91,6 +93,7 @@ export class FakeDoor implements Door {
   async vote(request: VoteRequest): Promise<VoteOutcome> {
     this.votesAsked.push(request);
     await this.slow;
+    if (this.nextVote !== null) return this.nextVote;
     const run = this.runMap.get(request.runId);
     if (run === undefined) return refuse('unknown-run', 'There is no such run.');
     if (run.status !== 'planned') return refuse('stale', `Run ${run.id} is ${run.status}: votes are closed.`);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { occasions, unknownNames, usualWords, wordNames } from '../maintenance/words.ts';
 import { durationSchema } from '../shared/duration-text.ts';
 import { isZone } from '../shared/local-time.ts';
+import { isSafeAddress } from '../shared/safe-address.ts';
 import { secretRef } from './system-config.ts';
 
 const words = z
@@ -15,15 +16,9 @@ const words = z
     context.addIssue({ code: 'custom', message: `${unknown} stands for nothing; there are ${known}` });
   });
 
-/** Plain HTTP only to this machine: the header is a secret. */
-function isSafe(url: string): boolean {
-  const { protocol, hostname, username, password } = new URL(url);
-  if (username !== '' || password !== '') return false;
-  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
-}
-
 const statusPage = z.strictObject({
-  url: z.url().refine(isSafe, 'https:// without user and password (http:// only to this machine)'),
+  /** The header that goes along is a secret. */
+  url: z.url().refine(isSafeAddress, 'https:// without user and password (http:// only to this machine)'),
   /** Sent with each request, e.g. `Authorization`. */
   header: z.strictObject({ name: z.string().regex(/^[A-Za-z0-9-]{1,60}$/), value: secretRef }),
 });

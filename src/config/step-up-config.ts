@@ -1,14 +1,13 @@
 import { z } from 'zod';
+import { isSafeAddress } from '../shared/safe-address.ts';
 import { secretRef } from './system-config.ts';
 
-/** Plain HTTP only to this machine: codes and cookies go along. */
-function isSafe(url: string): boolean {
-  const { protocol, hostname, username, password, search, hash } = new URL(url);
-  if (username !== '' || password !== '' || search !== '' || hash !== '') return false;
-  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
-}
-
-const address = z.url().refine(isSafe, 'https:// without user, password and query (http:// only to this machine)');
+const address = z
+  .url()
+  .refine(
+    (url) => isSafeAddress(url) && !/[?#]/.test(url),
+    'https:// without user, password and query (http:// only to this machine)',
+  );
 
 /** Approvals that count once their voter has logged in for them at an identity provider; absent = none need it. */
 export const stepUpConfig = z

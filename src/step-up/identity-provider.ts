@@ -15,8 +15,9 @@ import {
 } from 'openid-client';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
+import { isLoopback } from '../shared/safe-address.ts';
 import type { Secret } from '../shared/secret.ts';
-import { isLoopback, publicAddress, type StepUpSettings } from './settings.ts';
+import { publicAddress, type StepUpSettings } from './settings.ts';
 
 /** One login: what goes to the provider with it and must come back. */
 interface LoginSecrets {

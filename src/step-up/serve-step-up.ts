@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '../shared/logger.ts';
+import { isLoopback } from '../shared/safe-address.ts';
 import type { ConfirmApproval } from './confirm-approval.ts';
 import { type Page, pageHeaders, renderPage } from './page.ts';
 import { brokenPage, foreignPage, unknownPage } from './pages.ts';
 import { hashOf } from './secrets.ts';
-import { isLoopback, publicAddress, type StepUpSettings } from './settings.ts';
+import { publicAddress, type StepUpSettings } from './settings.ts';
 
 interface Deps {
   readonly settings: Pick<StepUpSettings, 'publicUrl' | 'port'>;

@@ -15,7 +15,3 @@ export interface StepUpSettings {
 export function publicAddress({ publicUrl }: Pick<StepUpSettings, 'publicUrl'>, path: string): URL {
   return new URL(`${publicUrl.replace(/\/+$/, '')}/step-up/${path}`);
 }
-
-export function isLoopback(url: string): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
-}

@@ -37,6 +37,7 @@ describe('maintenance in the configuration', () => {
   });
 
   it.each([
+    ['no address at all', /https/],
     ['http://status.example.org/hook', /https/],
     ['http://127.0.0.1.example.org/hook', /https/],
     ['http://10.0.0.1/hook', /https/],

@@ -155,6 +155,26 @@ describe('voting', () => {
     expect(exit).toBe(0);
   });
 
+  it('prints the link of an approval that has to be confirmed, and waits for it with 4', async () => {
+    const run = door.add(sampleRun({ expiresAt: '2126-01-01T00:00:00.000Z' }));
+    const link = 'https://bot.example.com/step-up/secret';
+    const expiresAt = '2026-11-20T10:05:00.000Z';
+    door.nextVote = { kind: 'to-confirm', run, link, expiresAt };
+    const { exit, out } = await tas(`approve ${run.id}`, bob);
+    expect(exit).toBe(4);
+    expect(out).toContain('Not counted yet: SANDBOX');
+    expect(out).toContain(`until 2026-11-20 10:05 UTC.\n`);
+    expect(out.endsWith(`\n${link}\n`)).toBe(true);
+    const result = await json(`approve ${run.id}`, bob);
+    expect(result).toMatchObject({
+      exit: 4,
+      run: run.id,
+      status: 'planned',
+      refusal: null,
+      confirm: { link, expiresAt },
+    });
+  });
+
   it('ends with 0 when a no was counted', async () => {
     const run = door.add(sampleRun());
     expect(await json(`reject ${run.id} reason:"not now"`, bob)).toMatchObject({ status: 'rejected', exit: 0 });
