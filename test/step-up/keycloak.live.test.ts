@@ -1,3 +1,4 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import { jest } from '@jest/globals';
 import { chooseFreePort } from '../../sandbox/servers/ports.ts';
 import type { Door, Person } from '../../src/runs/door.ts';
@@ -9,6 +10,7 @@ import { Secret } from '../../src/shared/secret.ts';
 import { openStepUp } from '../../src/step-up/open-step-up.ts';
 import type { StepUpServer } from '../../src/step-up/serve-step-up.ts';
 import { createConfirmationStore } from '../../src/storage/confirmation-store.ts';
+import { browserIfThere } from '../journeys/browser-if-there.ts';
 import { liveEndpoints } from '../live-stores.ts';
 import { MemoryNotices } from '../memory-notices.ts';
 import { createSmallWorld, fillTenants, type SmallWorld, users } from '../runs/small-world.ts';
@@ -67,6 +69,8 @@ async function setUpRealm(publicUrl: string): Promise<void> {
   }
 }
 
+const chromium = await browserIfThere();
+
 beforeAll(async () => {
   bot = await createBotDatabase();
   realm = await scratchRealm();
@@ -110,6 +114,7 @@ beforeAll(async () => {
   await server.start();
 });
 afterAll(async () => {
+  await chromium?.close();
   await server.stop();
   await realm.remove();
   await world.close();
@@ -169,5 +174,36 @@ describe('an approval confirmed at a real Keycloak', () => {
     const shown = await confirmAs(openBrowser(), await approve(run), 'bob', 'wrong');
     expect(shown.html).toContain('kc-form-login');
     expect(await world.run(run.id)).toMatchObject({ status: 'planned', votes: [] });
+  });
+});
+
+(chromium === null ? describe.skip : describe)('the same in Chromium', () => {
+  it('goes from the link over the login to the vote, with its cookie and without a breach of the page’s policy', async () => {
+    const run = await planned();
+    const context = await (chromium as NonNullable<typeof chromium>).newContext();
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      // What the provider's own page says is its own matter.
+      if (!message.location().url.includes('/realms/')) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => void complaints.push(error.message));
+    await page.goto(await approve(run));
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa']).analyze();
+      expect(violations.map(({ id }) => `${colorScheme} ${id}`)).toEqual([]);
+    }
+    expect(await page.getByRole('heading').innerText()).toBe('Confirm your approval');
+    await page.getByRole('button', { name: 'Log in and confirm' }).click();
+    await page.locator('#username').fill('bob');
+    await page.locator('#password').fill(password);
+    await page.locator('#kc-login').click();
+    await page.getByRole('heading', { name: 'Your approval counts' }).waitFor();
+    expect(await world.run(run.id)).toMatchObject({ status: 'queued', votes: [{ voter: { id: 'UBOB' } }] });
+    await page.reload();
+    expect(await page.getByRole('heading').innerText()).toBe('This login leads nowhere');
+    expect(complaints.filter((text) => !text.includes('400 (Bad Request)'))).toEqual([]);
+    await context.close();
   });
 });
