@@ -31,7 +31,7 @@ export function askPage(run: Run, { digest, person, expiresAt }: Confirmation): 
       ['Asked by', run.requester.name],
       ['Reason', run.reason ?? 'none given'],
       ['Run', run.id],
-      ['Signature', digest.slice(0, 16)],
+      ['Digest', digest.slice(0, 16)],
       ['Until', sayUtc(expiresAt.toISOString())],
     ],
     button: 'Log in and confirm',
