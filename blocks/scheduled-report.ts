@@ -12,7 +12,7 @@ const kept = 3000;
 export function scheduledReport(report: ValidationReport): Message {
   const { totals, environment, runId, fresh, still, fixed } = report;
   const open = fresh.length + still.length;
-  const headline = `${totals.failed > 0 ? '✗' : totals.warning > 0 ? '⚠' : '✓'} ${plain(environment, 60)}: ${sayResult(report)}`;
+  const headline = `${totals.failed > 0 ? '✗' : totals.warning > 0 ? '⚠' : '✓'} ${report.about === 'the-bot' ? 'the bot itself, for ' : ''}${plain(environment, 60)}: ${sayResult(report)}`;
   // What does not fit is counted; what is new comes first.
   const room = { left: limits.characters - kept };
   const news = [count(fresh.length, 'new'), count(fixed.length, 'fixed'), count(still.length, 'as before')].filter(

@@ -1,11 +1,7 @@
 import { resolve } from 'node:path';
 import { type BackupFolder, createBackupFolder } from './backups/backup-folder.ts';
-import { freeBytes } from './backups/disk-room.ts';
 import { createBackupKinds } from './backups/kinds.ts';
-import { createProveKind } from './backups/prove-kind.ts';
-import { createRemoveKind } from './backups/remove-kind.ts';
 import { readChecks } from './checks/check.ts';
-import { checkScratch } from './checks/check-scratch.ts';
 import { createCheckKinds } from './checks/kinds.ts';
 import type { Config, EnvironmentConfig, RevealSecret } from './config/config.ts';
 import { loadSecrets } from './config/load-config.ts';
@@ -15,6 +11,7 @@ import { createMigrationKinds } from './migrations/kinds.ts';
 import { readMigrations } from './migrations/migration-files.ts';
 import type { NoticeRecords } from './notices/notice.ts';
 import { type OpenDesks, openDesks } from './open-desks.ts';
+import { openUpkeep } from './open-upkeep.ts';
 import { engineVersion } from './plans/build-plan.ts';
 import type { Environment } from './plans/environment.ts';
 import type { BackupView, Door, Person } from './runs/door.ts';
@@ -35,7 +32,6 @@ import { type OpenStepUp, openStepUp } from './step-up/open-step-up.ts';
 import { createConfirmationStore } from './storage/confirmation-store.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { createMaintenanceStore } from './storage/maintenance-store.ts';
-import { findNeededSets } from './storage/needed-sets.ts';
 import { createNoticeStore } from './storage/notice-store.ts';
 import { createOutboxStore } from './storage/outbox-store.ts';
 import { openRunQueue } from './storage/run-queue-client.ts';
@@ -192,15 +188,20 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
     systems.set(systemName, createSystem(systemName, config, { seal, reveal: deps.reveal, logger: deps.logger }));
   }
   const checks = () => readChecks(deps.config.bot.packs, settings.variables);
-  const keep = deps.config.schedules[name]?.keep;
-  const rule = async () =>
-    keep === undefined ? null : { ...keep, needed: await findNeededSets(deps.database.pool, name, settings.holdDays) };
   const rehearsedIn = Object.entries(deps.config.environments).filter(([, other]) => !other.production);
   const ledger = deps.records.ledger(
     name,
     rehearsedIn.map(([other]) => other),
   );
-  return {
+  const upkeep = openUpkeep({
+    ...deps,
+    name,
+    holdDays: settings.holdDays,
+    systems,
+    checks,
+    environment: () => environment,
+  });
+  const environment: Environment = {
     name,
     production: settings.production,
     channel: settings.channel,
@@ -213,14 +214,7 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
         environment: name,
         engine: engineVersion,
       }),
-      createRemoveKind({ folder: deps.folder, clock: systemClock, environment: name, rule }),
-      createProveKind({
-        systems,
-        folder: deps.folder,
-        clock: systemClock,
-        environment: name,
-        look: async (system, scratch) => checkScratch(await checks(), system, scratch),
-      }),
+      ...upkeep.kinds,
       ...createCheckKinds({ systems, checks }),
       ...createUndoKinds({ systems, records: deps.records }),
       ...createMigrationKinds({ systems, ledger, clock: systemClock }),
@@ -242,14 +236,8 @@ function createEnvironment(name: string, settings: EnvironmentConfig, deps: Envi
       }),
     checks,
     ledger,
-    async removableSets() {
-      const now = await rule();
-      if (now === null) return null;
-      return (await deps.folder.removable(name, now, systemClock.now())).map(({ id }) => id);
-    },
-    backupRoom: async () => ({
-      free: await freeBytes(resolve(deps.config.bot.backups)),
-      lastSet: (await deps.folder.listSets(name))[0]?.bytes ?? null,
-    }),
+    removableSets: upkeep.removableSets,
+    backupRoom: upkeep.backupRoom,
   };
+  return environment;
 }

@@ -9,6 +9,7 @@ const tiers: readonly (readonly string[])[] = [
   [
     'src/app.ts',
     'src/open-desks.ts',
+    'src/open-upkeep.ts',
     'src/main.ts',
     'src/cli.ts',
     'src/worker.ts',

@@ -33,6 +33,7 @@ const openFinding = z.object({
 
 export const validationReport: z.ZodType<ValidationReport> = z.object({
   kind: z.literal('validation-report'),
+  about: z.literal('the-bot').exactOptional(),
   schedule: z.string(),
   environment: z.string(),
   runId: z.string(),

@@ -67,9 +67,11 @@ export interface MaintenanceNotice {
   readonly trueUntil: string | null;
 }
 
-/** What a scheduled validation found, beside the one before. Names of checks and counts, no values. */
+/** What a scheduled validation, or check of the bot itself, found, beside the one before. Names of checks and counts, no values. */
 export interface ValidationReport {
   readonly kind: 'validation-report';
+  /** Absent = the environment's data. */
+  readonly about?: 'the-bot';
   readonly schedule: string;
   readonly environment: string;
   readonly runId: string;

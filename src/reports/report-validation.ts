@@ -51,6 +51,7 @@ async function makeReport(store: ReportStore, schedule: string, run: Run): Promi
   const count = (wanted: FindingStatus): number => run.findings.filter(({ status }) => status === wanted).length;
   return {
     kind: 'validation-report',
+    ...(run.plan.action === 'self-check' ? { about: 'the-bot' as const } : {}),
     schedule,
     environment: run.environment,
     runId: run.id,

@@ -13,9 +13,9 @@ export async function findNeededSets(
   holdDays: number,
 ): Promise<ReadonlySet<string>> {
   const { rows } = await pool.query<{ id: string }>(
-    `select distinct id from tas.run r,
-       unnest(array[r.backup_id, case when r.action in ('restore', 'drill') then r.subject end]) as sets(id)
-      where r.environment = $1 and id is not null and (r.status = any($2)
+    `select distinct set_id as id from tas.run r,
+       unnest(array[r.backup_id, case when r.action in ('restore', 'drill') then r.subject end]) as sets(set_id)
+      where r.environment = $1 and set_id is not null and (r.status = any($2)
          or (r.action not in ('backup', 'validate', 'drill') and r.ended_at > now() - make_interval(days => $3)))`,
     [environment, open, holdDays],
   );

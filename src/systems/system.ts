@@ -310,6 +310,8 @@ export interface System {
   /** Who the server is, stable over restarts: PostgreSQL system_identifier, Neo4j store id, MinIO deployment id. */
   identity(): Promise<string>;
   checkHealth(): Promise<Health>;
+  /** The server's own time, as it is asked. */
+  clock?(): Promise<Date>;
   /** Writes at least this token, so that smaller ones are refused from now on. */
   advanceFence?(fence: Fence): Promise<void>;
   lookup?(query: LookupQuery, keys: readonly string[]): Promise<Map<string, JsonObject>>;

@@ -62,6 +62,7 @@ export function createMinioSystem(options: MinioOptions): System {
     ],
     identity: () => guard(identity),
     checkHealth: () => checkHealth(s3),
+    clock: () => guard(() => readClock(s3)),
     advanceFence: (fence) => guard(() => store.raiseFence(fence)),
     lookup: (query, keys) => guard(() => lookup(s3, query, keys)),
     scan: (query) => scan(s3, query),
@@ -95,6 +96,18 @@ async function readServerInfo(s3: S3): Promise<z.infer<typeof serverInfo>> {
     code: 'missing-rights',
     message: `${s3.place.system}: this access key may not ask the server who it is.`,
     advice: 'Give it the action admin:ServerInfo: plans are bound to the server by its deployment id.',
+  });
+}
+
+/** To the second. */
+async function readClock(s3: S3): Promise<Date> {
+  const answer = await s3.request({ method: 'HEAD', allow: ['NotFound', 'NoSuchBucket'] });
+  const said = Date.parse(String(answer?.headers.date ?? ''));
+  if (!Number.isNaN(said)) return new Date(said);
+  throw new Failure({
+    code: 'precondition-failed',
+    message: `${s3.place.system} does not say what time it is.`,
+    advice: 'See whether its bucket is there.',
   });
 }
 

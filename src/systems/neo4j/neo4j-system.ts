@@ -85,6 +85,10 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
       return String(rows[0]?.[0]);
     },
     checkHealth: () => checkHealth(store),
+    async clock() {
+      const rows = await connection.read((transaction) => transaction.run('RETURN datetime.realtime().epochMillis'));
+      return new Date(Number(rows[0]?.[0]));
+    },
     advanceFence: (fence) => advanceFence(connection, fence),
     lookup: (query, keys) => lookup(connection, query, keys),
     scan: (query) => scan(connection, query),

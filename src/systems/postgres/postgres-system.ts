@@ -74,6 +74,7 @@ export function createPostgresSystem(options: PostgresOptions): System {
     intrusions: (runIds) => sessionIntrusions(createSessionStore(database), runIds),
     identity: () => guard(() => identity(database)),
     checkHealth: () => checkHealth(database),
+    clock: () => guard(() => readClock(database)),
     advanceFence: (fence) => guard(() => advanceFence(setting, fence)),
     lookup: (query, keys) => guard(() => lookup(database, query, keys)),
     scan: (query) => scan(database, query),
@@ -118,6 +119,13 @@ async function checkHealth(database: Database): Promise<Health> {
     if (!(error instanceof Failure)) throw error;
     return { up: false, version: null, latencyMs: latency(), note: error.message };
   }
+}
+
+async function readClock(database: Database): Promise<Date> {
+  const [row] = await database.transact({ readOnly: true, statementTimeout: 5000 }, (session) =>
+    session.rows('SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms', []),
+  );
+  return new Date(Number(row?.ms));
 }
 
 /** A kind whose driver errors leave as failures. */
