@@ -72,17 +72,17 @@ export function createConfirmationStore({ pool, tx }: Database): ConfirmationSto
 
 /**
  * Uses up the confirmation that a vote names, in the vote's transaction. Throws `not-confirmed`, which takes the vote
- * back, unless it was given a moment ago by this person for just this.
+ * back, unless it was given a moment ago by this person for just this. Answers what to say of it behind the vote.
  */
-export async function spendConfirmation(client: pg.PoolClient, runId: string, vote: CastVote): Promise<void> {
-  if (vote.confirmation === undefined) return;
+export async function spendConfirmation(client: pg.PoolClient, runId: string, vote: CastVote): Promise<string> {
+  if (vote.confirmation === undefined) return '';
   const { rowCount } = await client.query(
     `update tas.confirmation set state = 'counted', counted_at = $5
       where id = $1 and run_id = $2 and digest = $3 and person_id = $4 and state = 'proven'
         and proven_at > $5::timestamptz - interval '1 minute' and $6 = 'approve'`,
     [vote.confirmation, runId, vote.digest, vote.voter.id, vote.at, vote.choice],
   );
-  if (rowCount === 1) return;
+  if (rowCount === 1) return ', confirmed by a login';
   throw new Failure({
     code: 'not-confirmed',
     message: `${vote.voter.name} has not confirmed this approval of ${runId}.`,

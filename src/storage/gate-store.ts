@@ -45,8 +45,14 @@ export function createGateStore(deps: Deps): Pick<ControlRecords, 'openGate' | '
           [gateId, vote.voter.id, vote.voter.name, vote.choice, vote.digest, vote.reason, vote.at],
         );
         if (rowCount !== 1) return 'doubled';
-        await spendConfirmation(client, runId, vote);
-        await writeEvent(client, clock, runId, 'voted', `${vote.voter.name}: ${vote.choice} ${gate.step.title}`);
+        const confirmed = await spendConfirmation(client, runId, vote);
+        await writeEvent(
+          client,
+          clock,
+          runId,
+          'voted',
+          `${vote.voter.name}: ${vote.choice} ${gate.step.title}${confirmed}`,
+        );
         const decision = decide([...gate.votes, vote]);
         if (decision === 'wait') return decision;
         const state = decision === 'queued' ? 'approved' : 'rejected';

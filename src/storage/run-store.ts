@@ -132,8 +132,8 @@ function createMoves(
         const status = await lockStatus(client, runId);
         if (status !== 'planned') return 'over';
         if (!(await insertVote(client, runId, vote))) return 'doubled';
-        await spendConfirmation(client, runId, vote);
-        await writeEvent(client, clock, runId, 'voted', `${vote.voter.name}: ${vote.choice}`);
+        const confirmed = await spendConfirmation(client, runId, vote);
+        await writeEvent(client, clock, runId, 'voted', `${vote.voter.name}: ${vote.choice}${confirmed}`);
         const decision = decide((await readVotes(client, [runId])).get(runId) ?? []);
         if (decision === 'wait') return decision;
         await changeStatus(client, clock, runId, decision, {});

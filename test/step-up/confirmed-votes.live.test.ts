@@ -108,6 +108,8 @@ describe('a vote that has to be confirmed', () => {
     expect(await approve(run, bob, id)).toMatchObject({ kind: 'counted', decision: 'approved' });
     expect((await world.run(run.id)).votes).toMatchObject([{ voter: { id: 'UBOB' }, digest: run.digest }]);
     expect(await rows(run)).toMatchObject([{ id, state: 'counted' }]);
+    const told = await bot.sql(`select text from tas.run_event where run_id = $1 and type = 'voted'`, [run.id]);
+    expect(told).toEqual([{ text: 'bob: approve, confirmed by a login' }]);
   });
 
   it('is taken back with a confirmation that is made up, not yet given, replaced or used', async () => {
