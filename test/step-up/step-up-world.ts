@@ -3,7 +3,6 @@ import type { Run } from '../../src/runs/run.ts';
 import { createLogger } from '../../src/shared/logger.ts';
 import { Secret } from '../../src/shared/secret.ts';
 import { type OpenStepUp, openStepUp } from '../../src/step-up/open-step-up.ts';
-import type { StepUpServer } from '../../src/step-up/serve-step-up.ts';
 import type { StepUpSettings } from '../../src/step-up/settings.ts';
 import { bob, FakeDoor } from '../fake-door.ts';
 import { MemoryNotices } from '../memory-notices.ts';
@@ -19,7 +18,8 @@ export interface StepUpWorld {
   readonly store: MemoryConfirmations;
   readonly notices: MemoryNotices;
   readonly stepUp: OpenStepUp;
-  readonly server: StepUpServer;
+  /** Where the pages really are. */
+  readonly port: number;
   /** What was logged, as JSON lines. */
   readonly logged: string[];
   readonly run: Run;
@@ -67,7 +67,7 @@ export async function startStepUpWorld(over: Partial<StepUpSettings> = {}): Prom
     store,
     notices,
     stepUp,
-    server,
+    port,
     logged,
     run,
     ahead: 0,

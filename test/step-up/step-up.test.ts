@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { jest } from '@jest/globals';
 import { Failure } from '../../src/shared/failure.ts';
 import { bob } from '../fake-door.ts';
@@ -215,6 +216,29 @@ describe('an approval that has to be confirmed', () => {
     expect((await browser.open(await answerAs(isBob, { link }))).html).toContain('Your approval counts');
   });
 
+  it('is used up where the bot died between the login and the vote: that vote was not counted, and a new link is', async () => {
+    const link = await world.link();
+    await world.store.prove(world.store.kept[0]?.id ?? '', new Date());
+    const dead = await browser.press(link);
+    expect(dead.status).toBe(410);
+    expect(dead.html).toContain('The vote was not counted');
+    expect((await browser.open(await answerAs(isBob))).html).toContain('Your approval counts');
+  });
+
+  it('leaves open what nobody knows: where the vote itself goes wrong, its card tells', async () => {
+    const answer = await answerAs(isBob);
+    world.door.vote = () => Promise.reject(new Error('the connection to the database is gone'));
+    const broken = await browser.open(answer);
+    expect(broken.status).toBe(500);
+    expect(broken.html).toContain('shows on its card in Slack');
+    expect(broken.html).not.toContain('database');
+    const id = /this id: ([0-9a-f]{8})/.exec(broken.html)?.[1];
+    expect(world.logged.join('\n')).toContain(id);
+    for (const secret of answer.searchParams.values()) {
+      if (secret !== world.provider.issuer) expect(world.logged.join('\n')).not.toContain(secret);
+    }
+  });
+
   it('can be broken off at the provider, and tried again', async () => {
     const link = await world.link();
     const back = new URL((await browser.press(link)).next?.searchParams.get('redirect_uri') ?? '');
@@ -266,12 +290,36 @@ describe('the pages', () => {
     expect((await browser.open(unknown, { headers: { 'x-long': 'x'.repeat(20_000) } })).status).toBe(431);
   });
 
+  it('answer addresses that are none', async () => {
+    const status = await new Promise<number | undefined>((done, fail) => {
+      const asked = request({ host: '127.0.0.1', port: world.port, path: '//' }, (answer) =>
+        done(answer.resume().statusCode),
+      );
+      asked.on('error', fail).end();
+    });
+    expect(status).toBe(404);
+  });
+
   it('give cookies that no script reads and other sites’ requests do not carry, and take them back', async () => {
     const begun = await browser.press(await world.link());
     const cookie = begun.headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/^tas-step-up-[0-9a-f]{16}=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/);
     const after = await browser.open(world.provider.logIn(begun.next as URL, isBob));
     expect(after.headers.get('set-cookie')).toContain('Max-Age=0');
+  });
+
+  it('bind their cookies to the one host, encrypted, where the bot is reached so', async () => {
+    const other = await startStepUpWorld({ publicUrl: 'https://127.0.0.1/tas' });
+    try {
+      const { pathname } = new URL(await other.link());
+      const begun = await fetch(`http://127.0.0.1:${other.port}${pathname}`, { method: 'POST' });
+      expect(begun.headers.get('set-cookie')).toMatch(
+        /^__Host-tas-step-up-[0-9a-f]{16}=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax; Secure$/,
+      );
+      await begun.text();
+    } finally {
+      await other.stop();
+    }
   });
 
   it('leave no token, code or state in the log', async () => {
