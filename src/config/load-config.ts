@@ -24,6 +24,7 @@ export async function loadConfig(path = process.env.TAS_CONFIG): Promise<Config>
   });
   refuseTrustInProduction(config);
   refuseMissingSlackSecrets(config);
+  refuseManagedProvider(config);
   return config;
 }
 
@@ -81,4 +82,19 @@ function refuseMissingSlackSecrets(config: Config): void {
     message: `Slack mode ${mode} needs slack.${mode === 'http' ? 'signingSecret' : 'appToken'}.`,
     advice: 'docs/slack-setup.md tells where to find it.',
   });
+}
+
+/** A provider that the bot stops, changes and restores cannot vouch for those who approve that. */
+function refuseManagedProvider({ stepUp, environments }: Config): void {
+  if (stepUp === undefined) return;
+  for (const [name, environment] of Object.entries(environments)) {
+    for (const [systemName, system] of Object.entries(environment.systems)) {
+      if (system.type !== 'keycloak' || new URL(system.url).host !== new URL(stepUp.issuer).host) continue;
+      throw new Failure({
+        code: 'invalid-config',
+        message: `stepUp.issuer is on the server that ${name}/${systemName} manages.`,
+        advice: 'Let an identity provider outside of the environments confirm approvals.',
+      });
+    }
+  }
 }

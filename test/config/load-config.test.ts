@@ -115,6 +115,23 @@ describe('the configuration', () => {
       ).rejects.toMatchObject({ code: 'invalid-config', message: expect.stringContaining('staging is a production') });
     }
   });
+
+  it('refuses to let a Keycloak that it manages confirm approvals of what is done to it', async () => {
+    const managed = `${whole}      identities:
+        { type: keycloak, url: 'https://login.example.com/auth', realm: x, user: x, password: env:TAS_TEST_GRAPH }
+stepUp:
+  issuer: https://ISSUER/realms/staff
+  clientId: tas-bot
+  clientSecret: env:TAS_TEST_KEY
+  publicUrl: https://tas-bot.example.com
+`;
+    const elsewhere = await loadConfig(await write(managed.replace('ISSUER', 'staff.example.com')));
+    expect(elsewhere.stepUp).toMatchObject({ for: 'one-way', port: 3001 });
+    await expect(loadConfig(await write(managed.replace('ISSUER', 'login.example.com')))).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: 'stepUp.issuer is on the server that staging/identities manages.',
+    });
+  });
 });
 
 describe('the secrets of a configuration', () => {
