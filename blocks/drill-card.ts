@@ -37,6 +37,8 @@ export function sayProven(proof: Proof | null): string {
   return `✓ proven ${when(proof.at)} in ${took}${saySystems(proof.systems ?? {})}`;
 }
 
+const mostNamed = 8;
+
 const depths = [
   ['restored', 'restored'],
   ['read', 'read back'],
@@ -46,7 +48,9 @@ const depths = [
 function saySystems(systems: NonNullable<Proof['systems']>): string {
   const groups = depths.flatMap(([depth, word]) => {
     const names = Object.keys(systems).filter((name) => systems[name] === depth);
-    return names.length === 0 ? [] : [`${names.map((name) => plain(name, 40)).join(', ')} ${word}`];
+    const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '';
+    const named = names.slice(0, mostNamed).map((name) => plain(name, 40));
+    return names.length === 0 ? [] : [`${named.join(', ')}${more} ${word}`];
   });
   return groups.length === 0 ? '' : ` (${groups.join('; ')})`;
 }

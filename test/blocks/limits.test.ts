@@ -67,7 +67,13 @@ const backup = {
   createdAt: hostile,
   bytes: 1e15,
   systems: [hostile, hostile],
-  proven: { at: hostile, seconds: 1 },
+  proven: {
+    at: hostile,
+    seconds: 1,
+    systems: Object.fromEntries(
+      Array.from({ length: 300 }, (_, index) => [`${hostile}${index}`, index % 2 === 0 ? 'restored' : 'read'] as const),
+    ),
+  },
 };
 const environments = Array.from({ length: 40 }, () => ({ name: hostile, production: true, channel: hostile }));
 
@@ -76,12 +82,12 @@ const pieces: [string, Message][] = [
     status,
     runCard(hostileRun({ status }), tokens, called, sampleNow),
   ]),
-  ...(['backup', 'restore', 'migrate', 'validate', 'rollback', 'release'] as Action[]).map(
-    (action): [string, Message] => [
-      `done ${action}`,
-      doneCard(hostileRun({ status: 'done', plan: { ...run.plan, action } }), tokens, hostileConflicts, sampleNow),
-    ],
-  ),
+  ...(
+    ['backup', 'restore', 'migrate', 'validate', 'rollback', 'release', 'drill', 'retention', 'self-check'] as Action[]
+  ).map((action): [string, Message] => [
+    `done ${action}`,
+    doneCard(hostileRun({ status: 'done', plan: { ...run.plan, action } }), tokens, hostileConflicts, sampleNow),
+  ]),
   ['failed', failureCard(hostileRun({ status: 'parked' }), tokens, sampleNow)],
   ['not started', notStarted(hostileRun({ status: 'rejected' }))],
   ['voted', votedMessage(run, 'approve', 'wait')],

@@ -1,4 +1,5 @@
 import { adviceMessage, waysOf } from '../../blocks/advice.ts';
+import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { confirmMessage } from '../../blocks/confirm-link.ts';
 import { detailsWindow } from '../../blocks/details.ts';
@@ -12,9 +13,12 @@ import { refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import { runCard } from '../../blocks/run-card.ts';
 import { runsMessage } from '../../blocks/runs.ts';
+import { scheduledReport } from '../../blocks/scheduled-report.ts';
+import { schedulesMessage } from '../../blocks/schedules.ts';
 import type { Action } from '../../src/plans/plan.ts';
 import type { Run } from '../../src/runs/run.ts';
 import { runStatuses } from '../../src/runs/run-status.ts';
+import type { ScheduleView } from '../../src/schedules/schedule-desk.ts';
 import { sampleAdvice } from '../sample-advice.ts';
 import { sampleNow, samplePlan, sampleRun } from '../sample-run.ts';
 
@@ -28,7 +32,48 @@ function runIn(status: Run['status'], over: Partial<Run> = {}): Run {
   return sampleRun({ status, startedAt: begun, reason: 'rollout', ...over });
 }
 
-const actions: readonly Action[] = ['backup', 'restore', 'migrate', 'validate', 'rollback', 'release'];
+const set = {
+  id: 'bak-20261120-100000-aaaa',
+  environment: 'sandbox',
+  createdAt: started,
+  bytes: 5_000_000,
+  systems: ['relational', 'graph'],
+};
+const schedule: ScheduleView = {
+  id: 'sch-00000001',
+  environment: 'sandbox',
+  action: 'drill',
+  cron: '0 3 * * *',
+  zone: 'Europe/Berlin',
+  quiet: false,
+  paused: false,
+  pausedBy: null,
+  editor: { id: 'UALICE', name: 'alice' },
+  editors: ['UALICE'],
+  configured: null,
+  nextAt: started,
+  last: { dueAt: started, outcome: 'asked', runId: 'run-01jd0a4ycz' },
+  next: ['21 Nov 03:00'],
+};
+const drilled = (status: 'passed' | 'failed'): Run =>
+  runIn('done', {
+    plan: samplePlan({ action: 'drill', subject: set.id }),
+    endedAt: started,
+    findings: [
+      { check: 'drill-graph', title: 'graph: read back whole', status: 'passed', count: 12, samples: [] },
+      { check: 'drill-relational', title: 'relational: restored', status, count: 3, samples: [], advice: 'Another.' },
+    ],
+  });
+const actions: readonly Action[] = [
+  'backup',
+  'restore',
+  'migrate',
+  'validate',
+  'rollback',
+  'release',
+  'drill',
+  'retention',
+];
 const failure = { code: 'unreachable', message: 'graph does not answer.', advice: 'Retry.', retryable: true } as const;
 const advice = sampleAdvice();
 const pageOf = (state: 'raised' | 'resolved') =>
@@ -74,6 +119,30 @@ describe('what people see', () => {
           waysOf(advice).map((_, index) => `t${index}`),
         ),
       'a plan': () => planMessage({ plan: samplePlan(), votesNeeded: 1, refused: false }, 'pages'),
+      'a backup that is not proven': () => doneCard(drilled('failed'), tokens, none, sampleNow),
+      backups: () =>
+        backupList('sandbox', [
+          { ...set, proven: { at: started, seconds: 41, systems: { graph: 'read', relational: 'restored' } } },
+          { ...set, id: 'bak-20261119-100000-bbbb', proven: null },
+        ]),
+      schedules: () =>
+        schedulesMessage([schedule, { ...schedule, configured: 'nightly', paused: true, pausedBy: schedule.editor }]),
+      'the bot itself': () =>
+        scheduledReport({
+          kind: 'validation-report',
+          about: 'the-bot',
+          schedule: schedule.id,
+          environment: 'sandbox',
+          runId: 'run-01jd0a4ycz',
+          at: started,
+          totals: { passed: 10, warning: 0, failed: 1, skipped: 0 },
+          fresh: [
+            { key: 'slack-token', title: 'Slack does not take the token', status: 'failed', count: 1, since: 'r' },
+          ],
+          still: [],
+          fixed: [],
+          fixedLater: {},
+        }),
       runs: () => runsMessage([runIn('planned'), runIn('done')], false),
       details: () => detailsWindow(runIn('running'), none, sampleNow),
       'the reason of a no': () => rejectWindow(runIn('planned'), 't'),
