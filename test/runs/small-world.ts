@@ -1,8 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createBackupFolder } from '../../src/backups/backup-folder.ts';
+import { type BackupFolder, createBackupFolder } from '../../src/backups/backup-folder.ts';
 import { createBackupKinds } from '../../src/backups/kinds.ts';
+import { createProveKind } from '../../src/backups/prove-kind.ts';
+import { createRemoveKind } from '../../src/backups/remove-kind.ts';
+import type { Retention } from '../../src/backups/retention.ts';
 import { createCheckKinds } from '../../src/checks/kinds.ts';
 import { createMigrationKinds } from '../../src/migrations/kinds.ts';
 import type { Migration, MigrationStep } from '../../src/migrations/migration.ts';
@@ -32,6 +35,7 @@ export interface SmallWorld {
   readonly people: MemorySystem;
   /** By name, `people` among them. */
   readonly systems: ReadonlyMap<string, MemorySystem>;
+  readonly folder: BackupFolder;
   readonly deps: CarryOutDeps;
   readonly door: Door;
   readonly makePlan: MakePlan;
@@ -62,6 +66,8 @@ export interface WorldOptions {
   readonly migration?: Partial<Pick<Migration, 'references' | 'coupled' | 'flag' | 'before' | 'phases' | 'after'>>;
   readonly shown?: readonly string[];
   readonly undoAfterMinutes?: number;
+  /** Which backup sets are kept; absent = there is no rule. */
+  readonly keep?: Retention;
 }
 
 export const fillTenants: MigrationStep = {
@@ -97,6 +103,7 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
     systems.set(system, createMemorySystem({ name: system, seal, records: collections }));
   const folder = createBackupFolder(root, new Secret(Buffer.alloc(32, 9).toString('base64')));
   const checks = async () => new Map();
+  const rule = options.keep ?? null;
   const environment: Environment = {
     name,
     production: false,
@@ -104,6 +111,8 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
     systems,
     ownKinds: [
       ...createBackupKinds({ systems, folder, clock, environment: name, engine: 'test' }),
+      createProveKind({ systems, folder, clock, environment: name, look: async () => [] }),
+      createRemoveKind({ folder, clock, environment: name, rule: async () => rule }),
       ...createCheckKinds({ systems, checks }),
       ...createUndoKinds({ systems, records }),
       ...createMigrationKinds({ systems, ledger: records.ledger(name, []), clock }),
@@ -119,6 +128,8 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
     migrations: async () => new Map([['fill', { ...migrationOf(options.steps), ...options.migration }]]),
     checks,
     ledger: records.ledger(name, []),
+    removableSets: async () =>
+      rule === null ? null : (await folder.removable(name, rule, clock.now())).map(({ id }) => id),
     backupRoom: async () => ({ free: Number.MAX_SAFE_INTEGER, lastSet: null }),
   };
   const listBackups = (of: string) => folder.listSets(of);
@@ -129,6 +140,7 @@ export async function createSmallWorld(options: WorldOptions): Promise<SmallWorl
     return run;
   };
   const world: SmallWorld = {
+    folder,
     environment,
     people,
     systems,
