@@ -46,6 +46,13 @@ export function mentionUser(id: string): string {
   return /^[UW][A-Z0-9]{1,30}$/.test(id) ? `<@${id}>` : plain(id, 80);
 }
 
+/** A link to a page that the configuration names; anything but an https address is shown as it stands. */
+export function linkTo(address: string, words: string): string {
+  const url = URL.parse(address);
+  if (url?.protocol !== 'https:' || url.href.length > 1_000) return code(address, 500);
+  return `<${entities(url.href).replaceAll('|', '%7C')}|${plain(words, 200)}>`;
+}
+
 export function mentionGroup(id: string): string {
   return /^S[A-Z0-9]{1,30}$/.test(id) ? `<!subteam^${id}>` : plain(id, 80);
 }

@@ -18,6 +18,7 @@ import type {
   Submission,
 } from '../src/runs/door.ts';
 import type { ConflictReport, Run } from '../src/runs/run.ts';
+import type { Runbook } from '../src/runs/runbook.ts';
 import type { ScheduleChange, ScheduleView } from '../src/schedules/schedule-desk.ts';
 import type { FailureReport } from '../src/shared/failure.ts';
 import type { Desks } from './desks.ts';
@@ -100,6 +101,8 @@ export type Reply =
   | { readonly kind: 'windows'; readonly windows: readonly Window[] }
   | { readonly kind: 'schedule'; readonly view: ScheduleView; readonly done: 'add' | ScheduleChange }
   | { readonly kind: 'schedules'; readonly schedules: readonly ScheduleView[] }
+  /** `called`: who helps; null = it is not known. */
+  | { readonly kind: 'runbook'; readonly runbook: Runbook; readonly called: OnCallView | null }
   | { readonly kind: 'on-call'; readonly view: OnCallView }
   /** `changed`: what was ticked or unticked just now; empty = it stood so already; null = it was only looked at. */
   | { readonly kind: 'checklist'; readonly view: ChecklistView; readonly changed: readonly Toggle[] | null }

@@ -1,6 +1,7 @@
 import type { ChecklistDesk } from '../src/checklists/desk.ts';
 import type { MaintenanceDesk } from '../src/maintenance/maintenance-desk.ts';
 import type { OnCallDesk } from '../src/oncall/on-call-desk.ts';
+import type { RunbookDesk } from '../src/runs/runbook.ts';
 import type { ScheduleDesk } from '../src/schedules/schedule-desk.ts';
 
 /** What commands ask beside the door, each with gates of its own. The composition root fills it in. */
@@ -9,4 +10,5 @@ export interface Desks {
   readonly maintenance: MaintenanceDesk;
   readonly oncall: OnCallDesk;
   readonly schedules: ScheduleDesk;
+  readonly runbooks: RunbookDesk;
 }

@@ -13,6 +13,7 @@ import { release } from './release.ts';
 import { restore } from './restore.ts';
 import { retry } from './retry.ts';
 import { rollback } from './rollback.ts';
+import { runbook } from './runbook.ts';
 import { runs } from './runs.ts';
 import { schedule } from './schedule.ts';
 import { status } from './status.ts';
@@ -30,6 +31,7 @@ const asked: readonly Command[] = [
   restore,
   release,
   runs,
+  runbook,
   checklist,
   ...controls,
   retry,

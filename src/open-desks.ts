@@ -13,6 +13,7 @@ import type { BackupView, Door } from './runs/door.ts';
 import type { Run } from './runs/run.ts';
 import type { RunRecords } from './runs/run-records.ts';
 import { isOver, runStatuses } from './runs/run-status.ts';
+import { type BotPlace, createRunbooks } from './runs/runbook.ts';
 import { applyConfigured } from './schedules/configured.ts';
 import { fireSchedules } from './schedules/fire-schedules.ts';
 import { reasonOf, reportedActions, type Schedule } from './schedules/schedule.ts';
@@ -20,6 +21,7 @@ import { createScheduleDesk, type ScheduleDesk } from './schedules/schedule-desk
 import type { Clock } from './shared/clock.ts';
 import { Failure } from './shared/failure.ts';
 import type { Logger } from './shared/logger.ts';
+import type { Secret } from './shared/secret.ts';
 import { createBakeStore } from './storage/bake-store.ts';
 import { createChecklistStore } from './storage/checklist-store.ts';
 import type { Database } from './storage/database.ts';
@@ -74,11 +76,25 @@ export async function openDesks(deps: Deps): Promise<OpenDesks> {
       maintenance: maintenance.desk,
       oncall: onCall.desk,
       schedules: schedules.desk,
+      runbooks: createRunbooks({
+        environments: deps.environments,
+        bot: botPlace(deps.reveal(config.bot.database)),
+        links: new Map(Object.entries(config.runbooks)),
+      }),
     },
     schedules,
     maintenance,
     onCall,
   };
+}
+
+/** Where the bot's own database is; nothing of its password leaves here. */
+function botPlace(address: Secret): BotPlace | null {
+  const url = URL.parse(address.reveal());
+  if (url === null || url.hostname === '') return null;
+  const [user, database] = [url.username, url.pathname.slice(1)].map(decodeURIComponent);
+  if (!user || !database) return null;
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 5432, user, database };
 }
 
 async function readAuthority(path: string): Promise<string> {

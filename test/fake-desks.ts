@@ -1,4 +1,5 @@
 import type { Desks } from '../commands/desks.ts';
+import { createRunbooks } from '../src/runs/runbook.ts';
 
 const noChecklist = {
   kind: 'refused',
@@ -45,6 +46,7 @@ export function fakeDesks(over: Partial<Desks> = {}): Desks {
       add: async () => noSchedule,
       change: async () => noSchedule,
     },
+    runbooks: createRunbooks({ environments: new Map(), bot: null, links: new Map() }),
     oncall: {
       view: async (environment) => ({ environment, duties: null, note: null, contacts: [], pages: [] }),
     },

@@ -3,6 +3,7 @@ import type { Secret } from '../shared/secret.ts';
 import { checklistConfig } from './checklist-config.ts';
 import { maintenanceConfig } from './maintenance-config.ts';
 import { onCallConfig } from './oncall-config.ts';
+import { runbooksConfig } from './runbooks-config.ts';
 import { schedulesConfig } from './schedules-config.ts';
 import { stepUpConfig } from './step-up-config.ts';
 import { secretRef, systemConfig } from './system-config.ts';
@@ -82,6 +83,7 @@ export const configSchema = z.strictObject({
   environments: z.record(name, environment),
   maintenance: maintenanceConfig,
   oncall: onCallConfig,
+  runbooks: runbooksConfig,
   schedules: schedulesConfig,
   stepUp: stepUpConfig,
 });

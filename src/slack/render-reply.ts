@@ -20,6 +20,7 @@ import {
 import { onCallMessage } from '../../blocks/oncall.ts';
 import { planMessage } from '../../blocks/plan-view.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
+import { runbookMessage } from '../../blocks/runbook.ts';
 import { runsMessage } from '../../blocks/runs.ts';
 import { scheduleMessage, schedulesMessage } from '../../blocks/schedules.ts';
 import { statusMessage } from '../../blocks/status.ts';
@@ -88,6 +89,8 @@ async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promi
       return scheduleMessage(reply.view, reply.done);
     case 'schedules':
       return schedulesMessage(reply.schedules);
+    case 'runbook':
+      return runbookMessage(reply.runbook, reply.called);
     case 'on-call':
       return onCallMessage(reply.view);
     case 'checklist':

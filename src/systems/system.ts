@@ -6,7 +6,8 @@
  * 2. Leave out what it cannot do: a missing function means "cannot", and callers say so.
  * 3. Give every step kind a file of its own (`kinds/<kind>.ts`), made with `defineStepKind`, with its undo.
  * 4. Add one line to `index.ts`.
- * 5. Call the contract's suite from `test/systems/<name>/<name>-system.live.test.ts`.
+ * 5. Say in `recovery` how a person sees the bot's traces in it, and takes back what a run set up, when the bot is gone.
+ * 6. Call the contract's suite from `test/systems/<name>/<name>-system.live.test.ts`.
  *
  * Promises every system keeps:
  * - Driver errors leave as a `Failure` (unreachable, wrong-password, missing-rights, disk-full, step-failed …) whose text
@@ -19,11 +20,14 @@ import type { z } from 'zod';
 import type { Json, JsonObject } from '../shared/json.ts';
 import type { BackupContext, BackupPart, Fingerprint } from './backup-part.ts';
 import type { Finding } from './finding.ts';
+import type { Health, Load } from './health.ts';
 import type { HolderMark } from './holder-mark.ts';
 import type { Kept } from './kept-tally.ts';
+import type { RecoveryLine, RecoveryRun } from './recovery.ts';
 import type { Trial } from './trial.ts';
 
 export type { BackupContext, BackupFile, BackupPart, Fingerprint } from './backup-part.ts';
+export type { Health, Load } from './health.ts';
 
 export type Effect = 'reads' | 'adds' | 'changes' | 'destroys';
 export type UndoClass = 'reversible' | 'reversible-until' | 'one-way';
@@ -251,23 +255,6 @@ export interface Violations {
   readonly samples: readonly JsonObject[];
 }
 
-export interface Health {
-  readonly up: boolean;
-  /** The server's version, or null when it is down. */
-  readonly version: string | null;
-  readonly latencyMs: number;
-  /** Why it is down or limited, safe to show. */
-  readonly note?: string;
-}
-
-/** How loaded a store is, so that a run slows down before users notice. */
-export interface Load {
-  /** 0 = idle, 1 = at the limit that its operators set; above 1 the run waits. */
-  readonly strain: number;
-  /** What is strained, in words ("3 sessions wait for locks"); null when nothing is. */
-  readonly why: string | null;
-}
-
 /** Something that a run has set up outside of the data and that is not taken back yet. */
 export interface Standing {
   /** `aether-be/aether-backend is stopped (2 replicas are remembered)`. */
@@ -332,6 +319,8 @@ export interface System {
   intrusions?(runIds: readonly string[]): Promise<readonly string[]>;
   readonly dataModel?: DataModel;
   readonly holder?: HolderMark;
+  /** What a person can do here by hand for this run when the bot is gone. Text alone: asks nobody, holds no secret. */
+  recovery?(run: RecoveryRun): readonly RecoveryLine[];
   /** What it holds now; journal, fence and locks of the bot left out. */
   fingerprint?(): Promise<Fingerprint>;
   /** The fingerprint's counts alone, where they can be had much quicker than its hash. */

@@ -51,6 +51,7 @@ function wordsOf(text: string, names: Names): string {
   return text
     .replace(/<!date\^[^|>]*\|([^>]*)>/g, '$1')
     .replace(/<@([A-Z0-9]+)>/g, (_, id: string) => names.get(id) ?? id)
+    .replace(/<(https:[^|>]+)\|([^>]*)>/g, '$2: $1')
     .replace(/<!subteam\^([A-Z0-9]+)>/g, '$1')
     .replace(/(^|\s|[(“:])[*_](\S(?:[^*\n]*\S)?)[*_](?=$|\s|[).,:;”—·])/gm, '$1$2');
 }

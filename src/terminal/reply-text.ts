@@ -23,6 +23,7 @@ import { onCallMessage } from '../../blocks/oncall.ts';
 import { planMessage } from '../../blocks/plan-view.ts';
 import { progressCard } from '../../blocks/progress-card.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
+import { runbookMessage } from '../../blocks/runbook.ts';
 import { runsMessage } from '../../blocks/runs.ts';
 import { scheduleMessage, schedulesMessage } from '../../blocks/schedules.ts';
 import { statusMessage } from '../../blocks/status.ts';
@@ -80,6 +81,8 @@ export function replyText(reply: Reply, now: Date): string {
       return messageText(scheduleMessage(reply.view, reply.done));
     case 'schedules':
       return messageText(schedulesMessage(reply.schedules));
+    case 'runbook':
+      return messageText(runbookMessage(reply.runbook, reply.called));
     case 'on-call':
       return messageText(onCallMessage(reply.view));
     case 'checklist':

@@ -8,6 +8,7 @@ import type { Advice } from '../runs/advice.ts';
 import type { BackupView, EnvironmentStatus, Preview } from '../runs/door.ts';
 import type { ConflictReport, Run } from '../runs/run.ts';
 import type { RunStatus } from '../runs/run-status.ts';
+import type { Runbook } from '../runs/runbook.ts';
 import type { ScheduleView } from '../schedules/schedule-desk.ts';
 import type { FailureCode, FailureReport } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
@@ -44,6 +45,8 @@ export interface Result {
   /** What a migration would do, of `plan`. */
   readonly plan?: Plan;
   readonly checklist?: ChecklistView;
+  /** What to type when the bot is dead. */
+  readonly runbook?: Runbook;
   /** Of an approval that counts once its voter has followed the link. */
   readonly confirm?: { readonly link: string; readonly expiresAt: string };
   /** The ways back, of `rollback` without `way:`. */
@@ -154,6 +157,11 @@ export function replyResult(reply: Exclude<Reply, { run: Run }>): Result {
       return { ...nothing, environment: reply.view.environment, schedules: [reply.view], message: reply.view.id };
     case 'schedules':
       return { ...nothing, schedules: reply.schedules, message: `${reply.schedules.length} schedules` };
+    case 'runbook': {
+      const { runbook } = reply;
+      const message = `the runbook of ${runbook.runId}`;
+      return { ...nothing, run: runbook.runId, environment: runbook.environment, runbook, message };
+    }
     case 'on-call': {
       const { environment, duties, contacts } = reply.view;
       const people = duties?.now.map(({ person }) => person) ?? contacts.map(({ name }) => name);

@@ -150,7 +150,22 @@ describe('rights', () => {
   });
 
   it.each([
-    [carol, ['help', 'status', 'validate', 'runs', 'checklist', 'oncall', 'maintenance', 'schedule', 'plan', 'cancel']],
+    [
+      carol,
+      [
+        'help',
+        'status',
+        'validate',
+        'runs',
+        'runbook',
+        'checklist',
+        'oncall',
+        'maintenance',
+        'schedule',
+        'plan',
+        'cancel',
+      ],
+    ],
     [
       alice,
       [
@@ -159,6 +174,7 @@ describe('rights', () => {
           'status',
           'validate',
           'runs',
+          'runbook',
           'oncall',
           'plan',
           'cancel',
@@ -181,6 +197,7 @@ describe('rights', () => {
         'status',
         'validate',
         'runs',
+        'runbook',
         'checklist',
         'oncall',
         'maintenance',

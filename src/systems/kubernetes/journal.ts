@@ -139,6 +139,6 @@ function nameOf({ runId, stepId }: StepKey): string {
 }
 
 /** Labels take fewer characters than run ids may have. */
-function runLabel(runId: string): string {
+export function runLabel(runId: string): string {
   return createHash('sha256').update(runId).digest('hex').slice(0, 32);
 }

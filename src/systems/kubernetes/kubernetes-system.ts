@@ -14,6 +14,7 @@ import { kindMakers } from './kinds/index.ts';
 import { readMaintenance } from './maintenance.ts';
 import type { KindSetting } from './part.ts';
 import { preflight } from './preflight.ts';
+import { recovery } from './recovery.ts';
 import { pathOf, resources } from './resources.ts';
 import { readIntrusions, readStanding } from './standing.ts';
 
@@ -80,6 +81,7 @@ export function createKubernetesSystem(options: KubernetesOptions): System {
       read: () => guard(() => dataModel.read()),
       write: (version, token) => guard(() => dataModel.write(version, token)),
     },
+    recovery: (run) => recovery(options, run),
     holder: {
       hold: (wanted) => guard(() => holder.hold(wanted)),
       release: (environment, runId) => guard(() => holder.release(environment, runId)),

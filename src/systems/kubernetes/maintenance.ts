@@ -11,9 +11,9 @@ import type { KindSetting, MaintenancePlace } from './part.ts';
 import type { ObjectRef } from './resources.ts';
 
 /** On the ConfigMap: the run that turned maintenance mode on. */
-const onBy = 'tas-bot/maintenance-by';
+export const onBy = 'tas-bot/maintenance-by';
 /** On the ingress: what the annotations were before, as JSON; null in it = absent. */
-const ingressBefore = 'tas-bot/maintenance-before';
+export const ingressBefore = 'tas-bot/maintenance-before';
 
 export interface MaintenanceWish {
   readonly on: boolean;

@@ -27,7 +27,7 @@ export interface MemorySystemOptions {
 }
 
 /** A system in memory, with what tests do behind the bot's back. */
-export interface MemorySystem extends Required<Omit<System, 'holder' | 'clock'>> {
+export interface MemorySystem extends Required<Omit<System, 'holder' | 'clock' | 'recovery'>> {
   /** Writes a record as a user of the store would: whole, without journal. */
   put(collection: string, record: MemoryRecord): void;
   /** Deletes a record as a user of the store would. */

@@ -19,6 +19,7 @@ import { createLoad } from './load.ts';
 import { isVersioned } from './objects.ts';
 import { preflight, unreachableFinding } from './preflight.ts';
 import { lookup, scan, violations } from './reading.ts';
+import { recovery } from './recovery.ts';
 import { connectS3, type S3, type S3Options } from './s3.ts';
 
 export interface MinioOptions extends S3Options {
@@ -70,6 +71,7 @@ export function createMinioSystem(options: MinioOptions): System {
     journal: createJournal(s3, store),
     preflight: (needs) => guard(() => preflight(s3, needs)).catch((error: unknown) => [unreachableFinding(error)]),
     load: () => guard(load),
+    recovery: (run) => recovery(options, run),
     dataModel: {
       read: () => guard(() => dataModel.read()),
       write: (version, fence) => guard(() => dataModel.write(version, fence)),

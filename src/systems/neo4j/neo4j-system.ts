@@ -30,6 +30,7 @@ import { setRelationshipProperties } from './kinds/set-relationship-properties.t
 import { readLoad } from './load.ts';
 import { preflight } from './preflight.ts';
 import { findViolations, lookup, scan } from './reads.ts';
+import { recovery } from './recovery.ts';
 import { createSessionStore } from './sessions.ts';
 
 interface Neo4jOptions {
@@ -97,6 +98,7 @@ export function createNeo4jSystem(options: Neo4jOptions): System {
     preflight: (needs) => preflight(connection, needs, dataFolder),
     load: () => readLoad(connection),
     intrusions: (runIds) => sessionIntrusions(createSessionStore(connection), runIds),
+    recovery: (run) => recovery(options, run),
     dataModel: createDataModel(connection),
     fingerprint: () => walkGraph(connection, {}),
     counts: () => countGraph(connection),

@@ -26,6 +26,7 @@ import { readLoad } from './load.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { preflight } from './preflight.ts';
 import { identity, lookup, scan, violations } from './reads.ts';
+import { recovery } from './recovery.ts';
 import { restore } from './restore.ts';
 import { restoreBeside } from './restore-beside.ts';
 import { createSessionStore } from './sessions.ts';
@@ -68,6 +69,7 @@ export function createPostgresSystem(options: PostgresOptions): System {
     type: 'postgres',
     kinds: kindMakers.map((kind) => guarded(kind(setting), database)),
     journal,
+    recovery: (run) => recovery(options, run),
     dataModel: createDataModel(database),
     preflight: (needs) => guard(() => preflight(database, options.dataFolder ?? null, needs)),
     load: () => guard(() => readLoad(database, options.dataFolder !== undefined)),
