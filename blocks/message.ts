@@ -50,8 +50,42 @@ interface TextInput {
   readonly type: 'plain_text_input';
   readonly action_id: string;
   readonly multiline: boolean;
-  readonly min_length: number;
+  readonly min_length?: number;
   readonly max_length: number;
+}
+
+/** One of a list; the value comes back as it was sent, from whoever sends it. */
+export interface SelectOption {
+  readonly text: PlainText;
+  readonly description?: PlainText;
+  readonly value: string;
+}
+
+export interface StaticSelect {
+  readonly type: 'static_select';
+  readonly action_id: string;
+  readonly placeholder: PlainText;
+  readonly options: readonly SelectOption[];
+  readonly initial_option?: SelectOption;
+}
+
+/** Its options are asked for while somebody types. */
+export interface ExternalSelect {
+  readonly type: 'external_select';
+  readonly action_id: string;
+  readonly placeholder: PlainText;
+  readonly min_query_length: number;
+}
+
+export interface Input {
+  readonly type: 'input';
+  readonly block_id: string;
+  readonly label: PlainText;
+  readonly element: TextInput | StaticSelect | ExternalSelect;
+  readonly hint?: PlainText;
+  readonly optional?: boolean;
+  /** The bot hears of each choice, and not only of all when they are submitted. */
+  readonly dispatch_action?: boolean;
 }
 
 export type Block =
@@ -60,7 +94,7 @@ export type Block =
   | { readonly type: 'actions'; readonly elements: readonly (Button | Checkboxes)[]; readonly block_id?: string }
   | { readonly type: 'divider' }
   | { readonly type: 'image'; readonly slack_file: { readonly id: string }; readonly alt_text: string }
-  | { readonly type: 'input'; readonly block_id: string; readonly label: PlainText; readonly element: TextInput };
+  | Input;
 
 /** What is posted: `text` is the notification and what a screen reader says; `blocks` is what is seen. */
 export interface Message {
@@ -93,6 +127,9 @@ export const limits = {
   confirmText: 300,
   boxes: 10,
   boxText: 75,
+  options: 100,
+  optionText: 75,
+  optionValue: 150,
 } as const;
 
 export function plainText(text: string, limit: number): PlainText {

@@ -81,7 +81,7 @@ export async function submit(
   environment: string,
   words: ParsedWords,
   context: CommandContext,
-  more: Pick<RunRequest, 'canary' | 'takes'> = {},
+  more: Pick<RunRequest, 'canary' | 'takes' | 'window'> = {},
 ): Promise<Reply> {
   const { door, person } = context;
   const answer = await door.submit({ action, environment, subject, person, reason: words.reason, ...more });

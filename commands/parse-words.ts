@@ -19,7 +19,7 @@ export interface ParsedWords {
  * `canary:` narrows a migration, `way:` chooses a way back, `take:` names a conflict (may be given several times); the others are
  * of windows and times.
  */
-const extraOptions = ['canary', 'way', 'take', 'from', 'for', 'tz', 'migration', 'cron', 'quiet'] as const;
+const extraOptions = ['canary', 'way', 'take', 'from', 'for', 'tz', 'migration', 'cron', 'quiet', 'window'] as const;
 export type ExtraOption = (typeof extraOptions)[number];
 const knownOptions = ['env', 'reason', ...extraOptions] as const;
 type OptionName = (typeof knownOptions)[number];
@@ -65,19 +65,20 @@ function parseTokens(tokens: readonly Token[]): ParsedWords {
   const extras = extraOptions.flatMap((name) => (options.has(name) ? [[name, options.get(name) ?? []] as const] : []));
   if (reason !== null && reason.length > maxReason) throw wrongUse(`A reason has at most ${maxReason} characters.`);
   const [word = 'help', ...names] = words;
-  return {
-    word: word.toLowerCase(),
-    names,
-    environment: options.get('env')?.[0] ?? null,
-    reason,
-    extras: Object.fromEntries(extras),
-    again: [
-      word,
-      ...names.map((name) => quote(name)),
-      ...extras.flatMap(([name, values]) => values.map((value) => `${name}:${quote(value, true)}`)),
-      ...(reason === null ? [] : [`reason:${quote(reason, true)}`]),
-    ].join(' '),
-  };
+  const environment = options.get('env')?.[0] ?? null;
+  return wordsOf({ word: word.toLowerCase(), names, environment, reason, extras: Object.fromEntries(extras) });
+}
+
+/** Words that nobody typed: chosen in a window. */
+export function wordsOf(chosen: Omit<ParsedWords, 'again'>): ParsedWords {
+  const { word, names, extras, reason } = chosen;
+  const again = [
+    word,
+    ...names.map((name) => quote(name)),
+    ...Object.entries(extras).flatMap(([name, values]) => values.map((value) => `${name}:${quote(value, true)}`)),
+    ...(reason === null ? [] : [`reason:${quote(reason, true)}`]),
+  ].join(' ');
+  return { ...chosen, again };
 }
 
 interface Token {

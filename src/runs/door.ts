@@ -28,6 +28,8 @@ export interface RunRequest {
   readonly takes?: readonly TakenConflict[];
   /** For a migration: the one canary that it is narrowed to; absent or null = everything. */
   readonly canary?: string | null;
+  /** For a migration: the maintenance window in which it is to start, by its id; absent or null = the one that it is bound to. */
+  readonly window?: string | null;
   /** For maintenance mode: what to set. */
   readonly maintenance?: MaintenanceWish;
 }

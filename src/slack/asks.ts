@@ -1,7 +1,7 @@
 import { askedMessage, lookingMessage } from '../../blocks/notices.ts';
 import { answer, looksAtStores } from '../../commands/answer.ts';
 import type { Desks } from '../../commands/desks.ts';
-import { parseWords } from '../../commands/parse-words.ts';
+import { type ParsedWords, parseWords } from '../../commands/parse-words.ts';
 import type { Door } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
 import { whenSlow } from '../shared/when-slow.ts';
@@ -17,7 +17,7 @@ import { renderReply } from './render-reply.ts';
  */
 export type Ask = (
   user: SlackUser,
-  line: string,
+  line: string | ParsedWords,
   to: Answerer,
   inPlace?: boolean,
   channel?: string | null,
@@ -34,9 +34,9 @@ export function createAsk(deps: {
 }): Ask {
   const { door, desks, identity, tokens, clock, slowAfter } = deps;
   return async (user, line, to, inPlace = false, channel = null) => {
-    const words = parseWords(line);
+    const words = typeof line === 'string' ? parseWords(line) : line;
     const looking = looksAtStores(words) ? lookingMessage(words.word, words.names) : null;
-    if (inPlace) await to.replace(askedMessage(line, looking !== null));
+    if (inPlace) await to.replace(askedMessage(typeof line === 'string' ? line : words.again, looking !== null));
     const ticks = words.word === 'checklist' && words.names.length > 1;
     const voting = words.word === 'reject' || words.word === 'approve' || ticks;
     const person = await identity.person(user, voting ? 'vote' : 'command');

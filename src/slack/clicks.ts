@@ -1,8 +1,6 @@
 import { checklistWindow } from '../../blocks/checklist.ts';
-import { detailsWindow } from '../../blocks/details.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { staleMessage } from '../../blocks/notices.ts';
-import { refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import type { Reply } from '../../commands/command.ts';
 import type { Desks } from '../../commands/desks.ts';
@@ -14,12 +12,11 @@ import type { ButtonTokens } from './button-tokens.ts';
 import { checklistTools, readBoxes } from './checklist-boxes.ts';
 import type { Identity, SlackUser } from './identity.ts';
 import type { Answerer, Handlers } from './listen.ts';
+import { openDetails } from './open-details.ts';
 import type { ButtonMeaning, Outbox } from './outbox.ts';
 import { renderReply } from './render-reply.ts';
 import type { ClickRequest } from './requests.ts';
 import { type SlackCalls, SlackRefused } from './slack-calls.ts';
-
-const shownConflicts = 100;
 
 interface ClickDeps {
   readonly door: Door;
@@ -62,7 +59,7 @@ async function runClick(
   request: ClickRequest,
   answer: Answerer,
 ): Promise<void> {
-  const { door, calls, clock, identity } = deps;
+  const { door, calls, identity } = deps;
   switch (meaning.action) {
     case 'approve':
       return vote(deps, request.user, meaning, 'approve', null, answer);
@@ -71,12 +68,8 @@ async function runClick(
       if (run.status === 'planned' || run.control.ballot !== null)
         return calls.openWindow(request.triggerId, rejectWindow(run, request.token));
       return answer.tell([staleMessage(`Run ${run.id} no longer waits for votes: it is ${run.status}.`)]);
-    case 'details': {
-      const { roles } = await identity.person(request.user, 'command');
-      if (roles.length === 0) return answer.tell([refusedMessage(strange(request.user))]);
-      const conflicts = await door.conflicts(run.id, shownConflicts);
-      return calls.openWindow(request.triggerId, detailsWindow(run, conflicts, clock.now()));
-    }
+    case 'details':
+      return openDetails(deps, run, request, answer);
     case 'retry':
     case 'keep': {
       const person = await identity.person(request.user, 'command');
@@ -147,14 +140,6 @@ async function clearButtons({ door, calls, clock }: ClickDeps, runId: string, re
   const run = await door.run(runId);
   if (run === null || run.status === 'parked' || request.message === null) return;
   await calls.update(request.message.channel, request.message.ts, failureCard(run, {}, clock.now()));
-}
-
-function strange(user: SlackUser) {
-  return {
-    code: 'not-allowed' as const,
-    message: `${user.name} has no role here.`,
-    advice: 'Whoever runs this bot can add you to one of its groups.',
-  };
 }
 
 /** The digest is the one that the card showed, as it was stored with the button. */

@@ -7,7 +7,9 @@ import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
 import { createAcksFirst } from './acks-first.ts';
+import type { AskWindows } from './ask-windows.ts';
 import { createBoltLogger } from './bolt-logger.ts';
+import { listenToWindows } from './listen-to-windows.ts';
 import { RatedClient } from './rated-client.ts';
 import type { Rates } from './rates.ts';
 import { refuseReplays, requestPath } from './replay-guard.ts';
@@ -35,6 +37,7 @@ export interface Handlers {
   command(request: CommandRequest, answer: Answerer): Promise<void>;
   click(request: ClickRequest, answer: Answerer): Promise<void>;
   reason(request: ReasonRequest, answer: Answerer): Promise<void>;
+  readonly windows: Omit<AskWindows, 'openFor'>;
   groupChanged(group: string): Promise<void>;
 }
 
@@ -115,6 +118,10 @@ export function createListener(options: ListenOptions): Listener {
     await ack();
     const answer = answerer(options, body.user.id, null);
     await guarded('click', body.user.id, answer, () => handlers.reason(reasonRequest.parse(body), answer));
+  });
+  listenToWindows(app, handlers.windows, (user, work) => {
+    const answer = answerer(options, user, null);
+    return guarded('click', user, answer, () => work(answer));
   });
   app.event('subteam_members_changed', async ({ event }) => {
     await handlers.groupChanged(event.subteam_id);

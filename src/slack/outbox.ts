@@ -10,6 +10,10 @@ export interface Outbox {
   post(about: string, name: string): Promise<{ readonly channel: string; readonly ts: string | null } | null>;
   /** The newest post about it that arrived in the channel; null = none. */
   lastPost(about: string, channel: string): Promise<{ readonly name: string; readonly ts: string } | null>;
+  /** What a message is about: a run's id or a notice's topic; null = it is none of these posts. */
+  postedAbout(channel: string, ts: string): Promise<string | null>;
+  /** True for the first who comes with this window's id: what is asked for in a window is asked for once. */
+  submitWindow(viewId: string): Promise<boolean>;
   /** Records that a post is about to be made, before it is made. */
   beginPost(about: string, name: string, channel: string): Promise<void>;
   finishPost(about: string, name: string, ts: string): Promise<void>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type AskField, askFields } from '../../blocks/ask-window.ts';
 import { anyAction, rejectModal, tokenOfBoxes } from '../../blocks/button.ts';
 
 /** What Slack sends, as far as the bot reads it. Anything else in a payload is ignored. */
@@ -10,11 +11,13 @@ export const commandRequest = z
   .object({
     user_id: z.string().min(1),
     user_name: z.string().optional(),
+    trigger_id: z.string().default(''),
     channel_name: z.string().optional(),
     text: z.string().default(''),
   })
-  .transform(({ user_id, user_name, channel_name, text }) => ({
+  .transform(({ user_id, user_name, trigger_id, channel_name, text }) => ({
     user: { id: user_id, name: user_name ?? user_id },
+    triggerId: trigger_id,
     text: unescapeText(text),
     /** Slack says the same word for all private ones. It helps to show, and gives no right. */
     channel: channel_name ?? null,
@@ -79,6 +82,45 @@ export const reasonRequest = z
     reason: view.state.values[rejectModal.block]?.[rejectModal.input]?.value?.trim() ?? '',
   }));
 
+const chosen = z.object({
+  selected_option: z.object({ value: z.string().max(150) }).nullish(),
+  value: z.string().max(3_000).nullish(),
+});
+
+/** What stands in the window in which people ask, while they choose and when they submit it. */
+export const askRequest = z
+  .object({
+    user,
+    view: z.object({
+      id: z.string().max(100),
+      state: z.object({ values: z.record(z.string(), z.record(z.string(), chosen)) }),
+    }),
+  })
+  .transform(({ user: asker, view }) => {
+    const chosenIn = (field: AskField): string | null => {
+      const [first] = Object.values(view.state.values[field] ?? {});
+      return (first?.selected_option?.value ?? first?.value ?? '').trim() || null;
+    };
+    const fields = Object.fromEntries(askFields.map((field) => [field, chosenIn(field)]));
+    return { user: asker, viewId: view.id, fields: fields as Readonly<Record<AskField, string | null>> };
+  });
+
+export const shortcutRequest = z
+  .object({
+    user,
+    trigger_id: z.string(),
+    channel: z.object({ id: z.string() }).optional(),
+    message_ts: z.string().optional(),
+  })
+  .transform(({ user: asker, trigger_id, channel, message_ts }) => ({
+    user: asker,
+    triggerId: trigger_id,
+    /** Null = it was used on no message. */
+    message: channel === undefined || message_ts === undefined ? null : { channel: channel.id, ts: message_ts },
+  }));
+
+export type AskRequest = z.infer<typeof askRequest>;
+export type ShortcutRequest = z.infer<typeof shortcutRequest>;
 export type CommandRequest = z.infer<typeof commandRequest>;
 export type ClickRequest = z.infer<typeof clickRequest>;
 export type ReasonRequest = z.infer<typeof reasonRequest>;

@@ -54,8 +54,11 @@ export interface SlackCalls {
   /** A direct message. */
   tell(user: string, message: Message): Promise<void>;
   openWindow(triggerId: string, window: Modal): Promise<void>;
-  /** Puts other contents into a window that is open. */
-  updateWindow(viewId: string, window: Modal): Promise<void>;
+  /**
+   * Puts other contents into a window that is open, where `hash` is given only if it is still as it was then. Answers its
+   * new hash.
+   */
+  updateWindow(viewId: string, window: Modal, hash?: string): Promise<string>;
   groupMembers(group: string): Promise<readonly string[]>;
 }
 
@@ -109,9 +112,10 @@ export function createSlackCalls(web: webApi.WebClient): SlackCalls {
     async tell(user, { text, blocks }) {
       await call(() => web.chat.postMessage({ channel: user, text, blocks: blocksOf(blocks) ?? [] }));
     },
-    async updateWindow(viewId, window) {
+    async updateWindow(viewId, window, hash) {
       const view = window as unknown as webApi.ViewsUpdateArguments['view'];
-      await call(() => web.views.update({ view_id: viewId, view }));
+      const answer = await call(() => web.views.update({ view_id: viewId, view, ...(hash ? { hash } : {}) }));
+      return answer.view?.hash ?? '';
     },
     async openWindow(triggerId, window) {
       await call(() =>

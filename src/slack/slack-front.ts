@@ -7,6 +7,7 @@ import type { Logger } from '../shared/logger.ts';
 import type { Secret } from '../shared/secret.ts';
 import { slowAfter } from '../shared/when-slow.ts';
 import { createAnnouncer, type Pace } from './announce.ts';
+import { createAskWindows } from './ask-windows.ts';
 import { createAsk } from './asks.ts';
 import { createButtonTokens } from './button-tokens.ts';
 import { createChecklistTeller } from './checklist-teller.ts';
@@ -66,6 +67,7 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const tokens = createButtonTokens(outbox, botToken);
   const ask = createAsk({ door, desks, identity, tokens, clock, slowAfter: deps.slowAfter ?? slowAfter });
   const clicks = createClicks({ door, desks, identity, outbox, calls, tokens, ask, clock });
+  const windows = createAskWindows({ door, desks, identity, outbox, calls, ask, clock });
   const listener = createListener({
     mode: config.mode,
     botToken: botToken.reveal(),
@@ -75,7 +77,11 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
     apiUrl: config.apiUrl,
     handlers: {
       ...clicks,
-      command: (request, answer) => ask(request.user, request.text, answer, false, request.channel),
+      windows,
+      async command(request, answer) {
+        if (await windows.openFor(request)) return;
+        await ask(request.user, request.text, answer, false, request.channel);
+      },
       groupChanged: (group) => identity.groupChanged(group),
     },
     tellDirectly: (user, message) => calls.tell(user, message),

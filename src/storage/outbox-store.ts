@@ -42,6 +42,20 @@ export function createOutboxStore(database: Database): Outbox {
       );
       return rows[0] ?? null;
     },
+    async postedAbout(channel, ts) {
+      const { rows } = await pool.query<{ about: string }>(
+        'select about from tas.post where ts = $2 and channel = $1',
+        [channel, ts],
+      );
+      return rows[0]?.about ?? null;
+    },
+    async submitWindow(viewId) {
+      const { rowCount } = await pool.query(
+        'insert into tas.submitted_window (view_id) values ($1) on conflict do nothing',
+        [viewId],
+      );
+      return rowCount === 1;
+    },
     async beginPost(about, name, channel) {
       await pool.query('insert into tas.post (about, name, channel) values ($1, $2, $3) on conflict do nothing', [
         about,

@@ -1,4 +1,5 @@
 import { adviceMessage, waysOf } from '../../blocks/advice.ts';
+import { askWindow } from '../../blocks/ask-window.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { confirmMessage } from '../../blocks/confirm-link.ts';
@@ -265,7 +266,16 @@ long.push(
   ],
 );
 
-const windows = [detailsWindow(run, hostileConflicts, sampleNow), rejectWindow(run, 't')];
+const asking = { action: 'migrate', environments, windows: Array.from({ length: 200 }, () => hostileWindow) } as const;
+const refusal = { code: 'unreachable', message: hostile, advice: hostile, findings: run.findings } as const;
+const windows = [
+  detailsWindow(run, hostileConflicts, sampleNow),
+  rejectWindow(run, 't'),
+  askWindow({ ...asking, preview: { kind: 'nothing' } }),
+  askWindow({ ...asking, preview: { kind: 'looking', migration: hostile, environment: hostile } }),
+  askWindow({ ...asking, preview: { kind: 'plan', preview: { plan: run.plan, votesNeeded: 2, refused: true } } }),
+  askWindow({ ...asking, preview: { kind: 'refused', ...refusal } }),
+];
 
 describe('with hostile data', () => {
   it.each([

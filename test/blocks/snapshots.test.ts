@@ -1,4 +1,5 @@
 import { adviceMessage, waysOf } from '../../blocks/advice.ts';
+import { askWindow } from '../../blocks/ask-window.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { confirmMessage } from '../../blocks/confirm-link.ts';
@@ -118,6 +119,16 @@ describe('what people see', () => {
           advice,
           waysOf(advice).map((_, index) => `t${index}`),
         ),
+      'the window in which people ask': () =>
+        askWindow({
+          action: 'migrate',
+          environments: [
+            { name: 'sandbox', production: false, channel: 'tas-platform' },
+            { name: 'production', production: true, channel: 'tas-platform' },
+          ],
+          windows: [],
+          preview: { kind: 'plan', preview: { plan: samplePlan(), votesNeeded: 1, refused: false } },
+        }),
       'a plan': () => planMessage({ plan: samplePlan(), votesNeeded: 1, refused: false }, 'pages'),
       'a backup that is not proven': () => doneCard(drilled('failed'), tokens, none, sampleNow),
       backups: () =>

@@ -24,7 +24,15 @@ describe('asking for something that changes', () => {
   it('goes through the door with who, what, where and why', async () => {
     const reply = await ask('migrate space-isolation env:sandbox reason:“rollout”');
     expect(door.asked).toEqual([
-      { action: 'migrate', environment: 'sandbox', subject: 'space-isolation', person: alice, reason: 'rollout' },
+      {
+        action: 'migrate',
+        environment: 'sandbox',
+        subject: 'space-isolation',
+        person: alice,
+        reason: 'rollout',
+        canary: null,
+        window: null,
+      },
     ]);
     expect(reply).toMatchObject({ kind: 'submitted', votesNeeded: 1, run: { status: 'planned' } });
   });
@@ -100,7 +108,7 @@ describe('asking for something that changes', () => {
   it('plans without asking for anything, and lets anybody with a role look', async () => {
     expect(await ask('plan space-isolation env:sandbox canary:tenant_1', carol)).toMatchObject({ kind: 'preview' });
     expect(door.plansAsked).toEqual([
-      { environment: 'sandbox', subject: 'space-isolation', canary: 'tenant_1', person: carol },
+      { environment: 'sandbox', subject: 'space-isolation', canary: 'tenant_1', window: null, person: carol },
     ]);
     await expect(ask('plan space-isolatoin env:sandbox')).rejects.toMatchObject({ code: 'unknown-migration' });
     expect(await ask('plan space-isolation canary:t')).toMatchObject({

@@ -10,7 +10,7 @@ describe('parseWords', () => {
       environment: 'sandbox',
       reason: 'tenant rollout',
       extras: {},
-      again: 'Migrate space-isolation reason:"tenant rollout"',
+      again: 'migrate space-isolation reason:"tenant rollout"',
     });
   });
 

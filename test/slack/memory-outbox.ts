@@ -27,6 +27,16 @@ export class MemoryOutbox implements Outbox {
       .toReversed();
     return last === undefined ? null : { name: last[0].slice(about.length + 1), ts: last[1].ts ?? '' };
   }
+  async postedAbout(channel: string, ts: string): Promise<string | null> {
+    const found = [...this.posts].find(([, post]) => post.channel === channel && post.ts === ts);
+    return found === undefined ? null : found[0].slice(0, found[0].lastIndexOf('/'));
+  }
+  readonly windows = new Set<string>();
+  async submitWindow(viewId: string): Promise<boolean> {
+    const isFirst = !this.windows.has(viewId);
+    this.windows.add(viewId);
+    return isFirst;
+  }
   async beginPost(about: string, name: string, channel: string): Promise<void> {
     if (!this.posts.has(`${about}/${name}`)) this.posts.set(`${about}/${name}`, { channel, ts: null });
   }

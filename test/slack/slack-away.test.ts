@@ -42,7 +42,7 @@ class Channel {
     directChannel: async (user) => `D${user}`,
     upload: async () => 'F1',
     link: async () => null,
-    updateWindow: async () => undefined,
+    updateWindow: async () => '',
     post: async (_, message, mark, thread) => {
       this.reach();
       this.#count += 1;
