@@ -83,6 +83,10 @@ async function fire(
   }
   await store.settle(schedule.id, dueAt, 'refused', null);
   const why = `${submission.message} ${submission.advice}`;
+  // A drill keeps out of the way of a run: nobody is woken for that.
+  if (schedule.action === 'drill' && submission.code === 'environment-busy') {
+    return tell(deps, schedule, dueAt, `was not asked for: ${why}`);
+  }
   await notMade(deps, schedule, dueAt, why);
 }
 

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createProveKind } from '../../src/backups/prove-kind.ts';
+import { readClocks } from '../../src/schedules/clocks.ts';
 import type { Finding } from '../../src/systems/finding.ts';
 import type { System } from '../../src/systems/system.ts';
 import type { Scratch } from '../../src/systems/trial.ts';
@@ -102,6 +103,12 @@ it('restores database and bucket beside the live ones, reads the graph back, and
   expect(await Promise.all([...systems.values()].map((system) => system.fingerprint?.()))).toEqual(prints);
   expect(await databases()).toEqual(before);
   expect([await drillDatabases(), await drillBuckets()]).toEqual([0, []]);
+});
+
+it('hears from each store what time it is', async () => {
+  const clocks = await readClocks(systems, { now: () => new Date() });
+  expect([...clocks.keys()].sort()).toEqual(['graph', 'objects', 'relational']);
+  for (const skew of clocks.values()) expect(Math.abs(skew)).toBeLessThan(5_000);
 });
 
 it('sees each part that was spoilt on the disk, and proves nothing', async () => {

@@ -113,6 +113,18 @@ describe('a schedule that is due', () => {
     await store.add({ ...nightly, action: 'drill' }, now);
     await look();
     expect(missed).toEqual(['No set. Make one.']);
+    // It keeps out of the way of a run: that is said, and wakes nobody.
+    now = new Date('2026-11-23T03:00:01Z');
+    answer = async () => ({
+      kind: 'refused',
+      code: 'environment-busy',
+      message: 'staging is held.',
+      advice: 'Wait.',
+      findings: [],
+    });
+    await look();
+    expect(missed).toHaveLength(1);
+    expect(told.at(-1)).toContain('staging is held. Wait.');
   });
 
   it('is not asked for before its time, and not while it is paused', async () => {

@@ -6,7 +6,6 @@ import type { Scratch } from '../trial.ts';
 import { checkFiles } from './backup.ts';
 import { createDatabase, type Database } from './database.ts';
 import { readProperties } from './database-properties.ts';
-import { fingerprint } from './fingerprint.ts';
 import { quoteName, quoteText } from './identifiers.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { violations } from './reads.ts';
@@ -37,10 +36,11 @@ export async function restoreBeside<T>(
     await clear(options, admin, name);
     const properties = await propertiesFor(admin, options.database, folder);
     try {
-      await fillScratch(options, admin, name, properties, part, folder, context, () => mark(admin, name));
+      const made = () => mark(admin, name);
+      const fingerprint = await fillScratch(options, admin, name, properties, part, folder, context, made);
       return await inDatabase(options, name, async (database) =>
         look({
-          fingerprint: await fingerprint(database),
+          fingerprint,
           violations: (statement) => database.guard(() => violations(database, statement)),
         }),
       );

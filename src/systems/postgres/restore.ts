@@ -107,7 +107,7 @@ export async function propertiesFor(admin: Database, live: string, folder: strin
   return propertiesSchema.parse(JSON.parse(await readFile(path.join(folder, PROPERTIES), 'utf8')));
 }
 
-/** Restores the part into a new database and compares; one that is not what was backed up is dropped again. `made`: it is there. */
+/** Restores the part into a new database and compares; one that is not what was backed up is dropped again. `made`: it is there. Answers what it holds. */
 export async function fillScratch(
   options: PostgresOptions,
   admin: Database,
@@ -117,7 +117,7 @@ export async function fillScratch(
   folder: string,
   context: BackupContext,
   made: () => Promise<void> = async () => undefined,
-): Promise<void> {
+): Promise<Fingerprint> {
   const tools = await findTools(options, admin);
   const total = Object.values(part.fingerprint.counts).reduce((sum, count) => sum + count, 0);
   context.progress(0, total, 'rows');
@@ -132,6 +132,7 @@ export async function fillScratch(
     }
     context.progress(total, total, 'rows');
     await inDatabase(options, name, (scratch) => scratch.execute('ANALYZE'));
+    return found;
   } catch (error) {
     await drop(admin, name);
     throw error;
