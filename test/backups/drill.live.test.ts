@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createProveKind } from '../../src/backups/prove-kind.ts';
@@ -143,6 +145,19 @@ it('sees a set that is whole on the disk and restores to something else', async 
   expect((await drill()).map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
   expect(await proven()).toBeNull();
   expect([await drillDatabases(), await drillBuckets()]).toEqual([0, []]);
+});
+
+it('is killed while the copy stands, and the next one takes it away', async () => {
+  await seal();
+  const script = join(import.meta.dirname, 'trial-process.ts');
+  const args = ['--no-warnings', script, database.url.href, at('relational')];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(await drillDatabases()).toBe(1);
+  expect((await drill()).every(({ status }) => status === 'passed')).toBe(true);
+  expect(await drillDatabases()).toBe(0);
 });
 
 it('clears away what a killed drill has left, and nothing that is not its own', async () => {
