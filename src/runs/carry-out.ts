@@ -83,7 +83,7 @@ async function carryOutStages(execution: Execution, gates: WalkedGates, begun: b
     const steps = stage.steps.filter((step) => stage.always || !isDone(execution, step));
     if (steps.length === 0 && stage.steps.length > 0) continue;
     if (!compared && steps.some((step) => step.effect !== 'reads')) {
-      const changes = await durable.step('compare', () => compareWithNow(execution));
+      const changes = await durable.step('compare', () => compareAndTell(execution));
       if ('failed' in changes) return end(deps, run, 'parked', changes.failed);
       if (changes.ok.length > 0) return end(deps, run, 'voided', changedSince(changes.ok));
       compared = true;
@@ -107,6 +107,14 @@ async function carryOutStages(execution: Execution, gates: WalkedGates, begun: b
   if (last !== null) return endHalted(deps, run, last);
   await durable.step('settle', () => deps.settle(run));
   return end(deps, run, 'done', null);
+}
+
+/** What changes now is told before it does, in the same durable step: its end is the start of the changes. */
+async function compareAndTell(execution: Execution): Promise<Attempt<readonly string[]>> {
+  const { deps, run } = execution;
+  const changes = await compareWithNow(execution);
+  if ('ok' in changes && changes.ok.length === 0) await deps.records.event(run.id, 'changing', null, 'changing');
+  return changes;
 }
 
 function endHalted(

@@ -111,6 +111,8 @@ export type RunEventType =
   | 'paused'
   | 'resumed'
   | 'lost'
+  /** Its first changing step is next: people are told how to recover without the bot. */
+  | 'changing'
   | 'stage-started'
   | 'step-started'
   | 'progress'

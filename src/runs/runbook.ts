@@ -1,4 +1,5 @@
 import type { Environment } from '../plans/environment.ts';
+import type { Action, Plan } from '../plans/plan.ts';
 import { psqlCommand, shellCommand, sqlText } from '../shared/shell-word.ts';
 import type { RecoveryLine, RecoveryTopic } from '../systems/recovery.ts';
 import type { Person, Refusal } from './door.ts';
@@ -19,6 +20,13 @@ export interface Runbook {
   readonly first: readonly RunbookLine[];
   /** The database admin's own page; null = none is configured. */
   readonly link: string | null;
+}
+
+const recovered: readonly Action[] = ['migrate', 'rollback', 'restore', 'release'];
+
+/** Whether people need to know how to recover from the run without the bot: it changes what they cannot lose. */
+export function needsRunbook({ action, stages }: Plan): boolean {
+  return recovered.includes(action) && stages.some(({ steps }) => steps.some(({ effect }) => effect !== 'reads'));
 }
 
 /** Where the bot's own database is, without a password; null = its address says too little. */
@@ -60,8 +68,8 @@ export function createRunbooks(deps: Deps): RunbookDesk {
 }
 
 function makeRunbook({ environments, bot, links }: Deps, run: Run): Runbook {
-  const recovered = askSystems(environments.get(run.environment), run);
-  const on = (topic: RecoveryTopic) => recovered.filter((line) => line.topic === topic);
+  const lines = askSystems(environments.get(run.environment), run);
+  const on = (topic: RecoveryTopic) => lines.filter((line) => line.topic === topic);
   const restart = restartLines(run);
   const holds = holdLines(run, bot);
   const back = wayBack(run);

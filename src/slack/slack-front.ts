@@ -90,7 +90,7 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   });
   const posts = createPostOnce({ outbox, calls, logger });
   const unpostable = createUnpostable(calls, logger);
-  const teller = createEventTeller({ door, calls, posts, tokens, identity, unpostable, clock });
+  const teller = createEventTeller({ door, desks, calls, posts, tokens, identity, unpostable, clock });
   const pace = deps.pace === undefined ? {} : { pace: deps.pace };
   const checklist = createChecklistTeller({ desks, tokens, posts, calls });
   const noticeTeller = createNoticeTeller({ checklist, calls, posts, outbox, notices, clock, logger });

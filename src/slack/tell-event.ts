@@ -6,6 +6,8 @@ import { pages } from '../../blocks/fit.ts';
 import { type Message, sections } from '../../blocks/message.ts';
 import { lostMessage, pausedMessage, threadLine } from '../../blocks/notices.ts';
 import { conflictLine } from '../../blocks/rollback-report.ts';
+import { runbookNote } from '../../blocks/runbook.ts';
+import type { Desks } from '../../commands/desks.ts';
 import type { Door } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -33,6 +35,7 @@ const shownConflicts = 300;
 
 export function createEventTeller(deps: {
   readonly door: Pick<Door, 'environments' | 'conflicts'>;
+  readonly desks: Pick<Desks, 'runbooks'>;
   readonly calls: Pick<SlackCalls, 'channelId' | 'directChannel' | 'update'>;
   readonly posts: PostOnce;
   readonly tokens: ButtonTokens;
@@ -61,6 +64,7 @@ export function createEventTeller(deps: {
       const blocks = planEvidence(run.plan, 'pages');
       return inThread(run, name, { text: 'What the plan would do', blocks });
     }
+    if (telling.kind === 'runbook') return inThread(run, name, runbookNote(deps.desks.runbooks.of(run)));
     if (telling.kind === 'gates') return gates.open(run, await channelOf(run));
     if (telling.kind === 'lost') return void (await inChannel(run, name, lostMessage(run, telling.text)));
     if (telling.kind === 'paused') return void (await inChannel(run, name, pausedMessage(run)));

@@ -1,4 +1,5 @@
 import type { Run, RunEvent } from '../runs/run.ts';
+import { needsRunbook } from '../runs/runbook.ts';
 import { isToldByReport } from '../schedules/schedule.ts';
 
 /** What Slack is told of one event. Names are unique in a run, so that each thing is posted once. */
@@ -9,6 +10,8 @@ export type Telling =
   | { readonly kind: 'line'; readonly name: string; readonly mark: string; readonly text: string }
   /** The whole plan, in the thread. */
   | { readonly kind: 'plan'; readonly name: string }
+  /** How to recover without the bot, in the thread. */
+  | { readonly kind: 'runbook'; readonly name: string }
   /** What undo kept, in the thread. */
   | { readonly kind: 'conflicts'; readonly name: string }
   /** A new message in the channel, because edits notify nobody. */
@@ -17,7 +20,7 @@ export type Telling =
   /** The votes on single steps: a new message each, and what has become of the ones before. */
   | { readonly kind: 'gates'; readonly name: string };
 
-const threadKinds = ['line', 'plan', 'conflicts'];
+const threadKinds = ['line', 'plan', 'runbook', 'conflicts'];
 
 /** The others stand in the channel. */
 export const standsInThread = ({ kind }: Telling): boolean => threadKinds.includes(kind);
@@ -54,6 +57,8 @@ export function tellingsOf(event: RunEvent, run: Run): readonly Telling[] {
       return [card, { kind: 'lost', name, text: event.text ?? '' }];
     case 'resumed':
       return [card, line('▶', `goes on${said}`), ...gates(run)];
+    case 'changing':
+      return needsRunbook(run.plan) ? [{ kind: 'runbook', name: 'runbook' }] : [];
     case 'stage-started':
       return [card, line('▶', event.text ?? 'the next stage')];
     case 'step-done':

@@ -11,12 +11,13 @@ const pollEvery = 1_000;
 /** Between two lines about the same step. */
 const sayEvery = 2_000;
 
-/** Follows a run until nothing moves any more: over, standing still, or waiting for votes or its window. `say` gets a line now and then. */
+/** Follows a run until nothing moves any more: over, standing still, or waiting for votes or its window. `say` gets a line now and then, `begins` hears once that it is under way. */
 export async function followRun(
   door: Pick<Door, 'run' | 'listen'>,
   first: Run,
   clock: Clock,
   say: (line: string) => void,
+  begins: (run: Run) => void = () => {},
 ): Promise<Run> {
   let wake: () => void = () => {};
   let woken = false;
@@ -25,9 +26,14 @@ export async function followRun(
     wake();
   });
   const tell = createTeller(clock, say);
+  let begun = false;
   try {
     let run = (await door.run(first.id)) ?? first;
     while (!isStill(run, clock.now())) {
+      if (!begun && run.status === 'running') {
+        begun = true;
+        begins(run);
+      }
       tell(run);
       if (!woken) {
         await new Promise<void>((resolve) => {

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { lookingMessage } from '../../blocks/notices.ts';
 import { brokenMessage, refusedMessage } from '../../blocks/refused.ts';
+import { runbookNote } from '../../blocks/runbook.ts';
 import { answer, looksAtStores } from '../../commands/answer.ts';
 import type { Reply } from '../../commands/command.ts';
 import type { Desks } from '../../commands/desks.ts';
 import { commands } from '../../commands/index.ts';
 import type { Door, Person } from '../runs/door.ts';
 import type { ConflictReport, Run } from '../runs/run.ts';
+import { needsRunbook } from '../runs/runbook.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import { whenSlow } from '../shared/when-slow.ts';
@@ -91,7 +93,10 @@ async function ask(given: TerminalArguments, { door, desks, person }: Opened, te
   const moves = ['submitted', 'voted', 'to-confirm', 'retried', 'controlled', 'run'].includes(reply.kind);
   if (!given.wait || !moves) return runOutcome(reply, door, terminal);
   print(replyText(reply, terminal.clock.now()));
-  const run = await followRun(door, reply.run, terminal.clock, (line) => progress(`${line}\n`));
+  const begins = (run: Run): void => {
+    if (needsRunbook(run.plan)) progress(messageText(runbookNote(desks.runbooks.of(run))));
+  };
+  const run = await followRun(door, reply.run, terminal.clock, (line) => progress(`${line}\n`), begins);
   return waitedOutcome(reply, run, door, terminal);
 }
 

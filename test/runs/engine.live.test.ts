@@ -80,7 +80,7 @@ const eventsOf = async (id: string): Promise<unknown[]> =>
     ({ type }) => type,
   );
 const once1 = [{ times: 1, items: count }];
-const story = ['requested', 'started', 'stage-started', 'step-started', 'step-done', 'done'];
+const story = ['requested', 'started', 'changing', 'stage-started', 'step-started', 'step-done', 'done'];
 
 describe('the engine', () => {
   it('carries out what was enqueued before it started, and what comes afterwards', async () => {

@@ -59,6 +59,21 @@ describe('announcing', () => {
     expect(card?.metadata).toMatchObject({ event_type: 'tas_run_event', event_payload: { run: run.id, name: 'card' } });
   });
 
+  it('tells once in the thread, before anything changes, how to recover without the bot', async () => {
+    const run = addRun({ status: 'running', startedAt: new Date().toISOString() });
+    setup.door.event(run.id, 'changing', null);
+    setup.door.event(run.id, 'changing', null);
+    setup.door.event(run.id, 'stage-started', 'Data');
+    await told();
+    const notes = () => inThread().filter(({ text }) => text.startsWith('If I die'));
+    expect(inThread().map(({ text }) => text.slice(0, 8))).toEqual(['What the', 'If I die', '▶ Data']);
+    expect(JSON.stringify(notes()[0]?.blocks)).toContain(`/tas runbook ${run.id}`);
+    const backup = addRun({ id: 'run-01jd0a4yd0', status: 'running', plan: samplePlan({ action: 'backup' }) });
+    setup.door.event(backup.id, 'changing', null);
+    await told();
+    expect(notes()).toHaveLength(1);
+  });
+
   it('merges many edits into few', async () => {
     const run = addRun({ status: 'running', startedAt: new Date().toISOString() });
     await told();

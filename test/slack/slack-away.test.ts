@@ -11,6 +11,7 @@ import { SlackBusy, type SlackCalls } from '../../src/slack/slack-calls.ts';
 import { createEventTeller } from '../../src/slack/tell-event.ts';
 import { createNoticeTeller } from '../../src/slack/tell-notice.ts';
 import { createUnpostable } from '../../src/slack/unpostable.ts';
+import { fakeDesks } from '../fake-desks.ts';
 import { FakeDoor } from '../fake-door.ts';
 import { MemoryNotices } from '../memory-notices.ts';
 import { sampleRun } from '../sample-run.ts';
@@ -43,6 +44,7 @@ class Channel {
     upload: async () => 'F1',
     link: async () => null,
     updateWindow: async () => '',
+    publishHome: async () => undefined,
     post: async (_, message, mark, thread) => {
       this.reach();
       this.#count += 1;
@@ -78,7 +80,16 @@ function announcerOn(channel: Channel, door: FakeDoor, outbox: MemoryOutbox, not
   const tokens = createButtonTokens(outbox, new Secret('secret'));
   const identity = { approvers: async () => ({ users: [], groups: [] }) };
   const unpostable = createUnpostable(calls, logger);
-  const teller = createEventTeller({ door, calls, posts, tokens, identity, unpostable, clock: systemClock });
+  const teller = createEventTeller({
+    door,
+    desks: fakeDesks(),
+    calls,
+    posts,
+    tokens,
+    identity,
+    unpostable,
+    clock: systemClock,
+  });
   const checklist = async () => null;
   const noticeTeller = createNoticeTeller({ calls, posts, outbox, notices, checklist, clock: systemClock, logger });
   const mayEdit = async () => {};
