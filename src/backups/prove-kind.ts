@@ -82,7 +82,7 @@ async function tryOne(
 
 const words: Readonly<Record<TrialDepth, string>> = {
   restored: 'restored beside the live data, the same as when it was backed up',
-  read: 'read back whole, the same as when it was backed up; it has no room for a second one to restore to',
+  read: 'read back whole, the same as when it was backed up; it was not restored',
   checksums: 'every file read again, none has changed; it cannot be restored beside the live data',
 };
 

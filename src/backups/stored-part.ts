@@ -114,22 +114,28 @@ export async function tryPart(
   const { format, files, fingerprint, excludes } = part;
   const plain: BackupPart = { format, files, fingerprint, excludes };
   const trial = system?.type === part.systemType ? system.trial : undefined;
-  if (system && trial?.restoreBeside) {
-    return trial.restoreBeside(plain, folder, context, async (scratch) => {
-      expectSame(system.name, fingerprint, scratch.fingerprint);
-      return {
-        depth: 'restored' as const,
-        fingerprint: scratch.fingerprint,
-        findings: await look(system.name, scratch),
-      };
-    });
-  }
-  if (system && trial?.readPart) {
+  const read = async (findings: readonly Finding[]): Promise<TriedPart> => {
+    if (!system || !trial?.readPart) return { depth: 'checksums', fingerprint, findings };
     const found = await trial.readPart(plain, folder, context);
     expectSame(system.name, fingerprint, found);
-    return { depth: 'read', fingerprint: found, findings: [] };
+    return { depth: 'read', fingerprint: found, findings };
+  };
+  if (!system || !trial?.restoreBeside) return read([]);
+  try {
+    return await trial.restoreBeside(plain, folder, context, async (scratch): Promise<TriedPart> => {
+      expectSame(system.name, fingerprint, scratch.fingerprint);
+      return { depth: 'restored', fingerprint: scratch.fingerprint, findings: await look(system.name, scratch) };
+    });
+  } catch (error) {
+    // A restore may need less than a place beside what is live: then the part is read at least, and that is said.
+    if (!(error instanceof Failure) || error.code !== 'missing-rights' || !trial.readPart) throw error;
+    return read([notBeside(system.name, error)]);
   }
-  return { depth: 'checksums', fingerprint, findings: [] };
+}
+
+function notBeside(system: string, { message, advice }: Failure): Finding {
+  const title = `${system} was only read back: ${message}`;
+  return { check: `drill-${system}-beside`, title, status: 'warning', count: 1, samples: [], advice };
 }
 
 function expectSame(system: string, wanted: Fingerprint, found: Fingerprint): void {

@@ -84,6 +84,22 @@ it('finds a set whose files are as they were written and do not hold what the st
   expect(await proof()).toBeNull();
 });
 
+it('reads a part back where the rights to restore it beside the live data are missing, and says so', async () => {
+  const { readPart } = sample.files.trial;
+  const closed: System['trial'] = {
+    restoreBeside: () =>
+      Promise.reject(new Failure({ code: 'missing-rights', message: 'It may make no bucket.', advice: 'Grant it.' })),
+    readPart: (part, folder, context) => readPart?.(part, folder, context) as never,
+  };
+  systems.set('files', { ...sample.files, trial: closed });
+  expect(await drill()).toMatchObject([
+    { check: 'drill-people', status: 'passed' },
+    { check: 'drill-files', status: 'passed', title: expect.stringContaining('read back whole') },
+    { check: 'drill-files-beside', status: 'warning', advice: 'Grant it.' },
+  ]);
+  expect((await proof())?.systems).toEqual({ people: 'restored', files: 'read' });
+});
+
 it('does not take a proof back because a store was away', async () => {
   await drill();
   const away: System['trial'] = {

@@ -37,8 +37,9 @@ export async function restoreBeside<T>(
   const s3 = connectS3({ ...options, bucket: scratchName(live.bucket) });
   try {
     await clear(s3);
-    await make(s3);
+    await s3.request({ method: 'PUT' });
     try {
+      await markOwn(s3);
       for await (const window of windows(readIndex(folder, live.place.system), atOnce)) {
         context.signal.throwIfAborted();
         await inParallel(window, atOnce, (entry) => uploadObject(s3, context.objectsFolder, entry));
@@ -63,8 +64,7 @@ function scratchName(bucket: string): string {
   return `tas-drill-${createHash('sha256').update(bucket).digest('hex').slice(0, 16)}`;
 }
 
-async function make(s3: S3): Promise<void> {
-  await s3.request({ method: 'PUT' });
+async function markOwn(s3: S3): Promise<void> {
   const body = `<Tagging><TagSet><Tag><Key>${mark}</Key><Value>may be removed</Value></Tag></TagSet></Tagging>`;
   await s3.request({ method: 'PUT', query: { tagging: '' }, body });
 }
