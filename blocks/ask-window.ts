@@ -73,6 +73,11 @@ export function askWindow({ action, environments, windows, preview }: AskView): 
   };
 }
 
+/** As it opens: nothing is chosen. */
+export function openedAskWindow(environments: readonly EnvironmentView[]): Modal {
+  return askWindow({ action: 'migrate', environments, windows: [], preview: { kind: 'nothing' } });
+}
+
 /** Migrations whose id or title holds what was typed; those that begin with it first. */
 export function migrationOptions(migrations: readonly MigrationView[], typed: string): readonly SelectOption[] {
   const wanted = typed.trim().toLowerCase();

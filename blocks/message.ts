@@ -112,6 +112,12 @@ export interface Modal {
   readonly blocks: readonly Block[];
 }
 
+/** What somebody sees in the app's own tab. */
+export interface HomeView {
+  readonly type: 'home';
+  readonly blocks: readonly Block[];
+}
+
 export const limits = {
   text: 3000,
   section: 3000,

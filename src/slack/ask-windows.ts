@@ -1,4 +1,11 @@
-import { type AskAction, type AskPreview, askActions, askWindow, migrationOptions } from '../../blocks/ask-window.ts';
+import {
+  type AskAction,
+  type AskPreview,
+  askActions,
+  askWindow,
+  migrationOptions,
+  openedAskWindow,
+} from '../../blocks/ask-window.ts';
 import type { SelectOption } from '../../blocks/message.ts';
 import { staleMessage } from '../../blocks/notices.ts';
 import type { Desks } from '../../commands/desks.ts';
@@ -43,10 +50,7 @@ const canaryName = /^[A-Za-z0-9_-]{1,80}$/;
 
 export function createAskWindows(deps: Deps): AskWindows {
   const { door, calls, outbox, ask } = deps;
-  const first = (triggerId: string): Promise<void> => {
-    const view = { action: 'migrate', environments: door.environments, windows: [], preview: nothing } as const;
-    return calls.openWindow(triggerId, askWindow(view));
-  };
+  const first = (triggerId: string) => calls.openWindow(triggerId, openedAskWindow(door.environments));
   return {
     async openFor({ text, triggerId }) {
       const { word, names, environment, reason, extras } = parseWords(text);

@@ -1,3 +1,4 @@
+import { openedAskWindow } from '../../blocks/ask-window.ts';
 import { checklistWindow } from '../../blocks/checklist.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { staleMessage } from '../../blocks/notices.ts';
@@ -10,6 +11,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Ask } from './asks.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import { checklistTools, readBoxes } from './checklist-boxes.ts';
+import type { Home } from './home.ts';
 import type { Identity, SlackUser } from './identity.ts';
 import type { Answerer, Handlers } from './listen.ts';
 import { openDetails } from './open-details.ts';
@@ -26,6 +28,7 @@ interface ClickDeps {
   readonly calls: Pick<SlackCalls, 'openWindow' | 'updateWindow' | 'update'>;
   readonly tokens: ButtonTokens;
   readonly ask: Ask;
+  readonly home: Pick<Home, 'show'>;
   readonly clock: Clock;
 }
 
@@ -38,6 +41,10 @@ export function createClicks(deps: ClickDeps): Pick<Handlers, 'click' | 'reason'
       if (meaning.action === 'environment' || meaning.action === 'ask') {
         return deps.ask(request.user, meaning.words ?? '', answer, true);
       }
+      if (meaning.action === 'window') {
+        return deps.calls.openWindow(request.triggerId, openedAskWindow(deps.door.environments));
+      }
+      if (meaning.action === 'home') return deps.home.show(request.user);
       const run = meaning.runId === null ? null : await deps.door.run(meaning.runId);
       if (run === null) return answer.tell([staleMessage('The run of this button is gone.')]);
       await runClick(deps, meaning, run, request, answer);
@@ -104,6 +111,8 @@ async function runClick(
       return deps.ask(request.user, `rollback ${run.id}`, answer);
     case 'environment':
     case 'ask':
+    case 'window':
+    case 'home':
       return;
   }
 }

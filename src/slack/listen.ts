@@ -39,6 +39,7 @@ export interface Handlers {
   reason(request: ReasonRequest, answer: Answerer): Promise<void>;
   readonly windows: Omit<AskWindows, 'openFor'>;
   groupChanged(group: string): Promise<void>;
+  homeOpened(user: string): Promise<void>;
 }
 
 interface ListenOptions {
@@ -125,6 +126,11 @@ export function createListener(options: ListenOptions): Listener {
   });
   app.event('subteam_members_changed', async ({ event }) => {
     await handlers.groupChanged(event.subteam_id);
+  });
+  app.event('app_home_opened', async ({ event }) => {
+    if (event.tab !== 'home') return;
+    const answer = answerer(options, event.user, null);
+    await guarded('command', event.user, answer, () => handlers.homeOpened(event.user));
   });
   app.error(async (error) => logger.error({ err: error }, 'a request of Slack went wrong'));
   let started: Started | null = null;

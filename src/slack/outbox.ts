@@ -46,6 +46,8 @@ export const buttonActions = [
   'boxes',
   'environment',
   'ask',
+  'window',
+  'home',
 ] as const;
 
 export interface ButtonMeaning {

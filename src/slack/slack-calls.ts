@@ -1,5 +1,5 @@
 import { webApi } from '@slack/bolt';
-import type { Block, Message, Modal } from '../../blocks/message.ts';
+import type { Block, HomeView, Message, Modal } from '../../blocks/message.ts';
 
 /** Slack cannot be reached, or wants to be left alone for a while: the same call may work later. */
 export class SlackBusy extends Error {
@@ -59,6 +59,8 @@ export interface SlackCalls {
    * new hash.
    */
   updateWindow(viewId: string, window: Modal, hash?: string): Promise<string>;
+  /** Shows somebody their Home tab. */
+  publishHome(user: string, view: HomeView): Promise<void>;
   groupMembers(group: string): Promise<readonly string[]>;
 }
 
@@ -120,6 +122,11 @@ export function createSlackCalls(web: webApi.WebClient): SlackCalls {
     async openWindow(triggerId, window) {
       await call(() =>
         web.views.open({ trigger_id: triggerId, view: window as unknown as webApi.ViewsOpenArguments['view'] }),
+      );
+    },
+    async publishHome(user, view) {
+      await call(() =>
+        web.views.publish({ user_id: user, view: view as unknown as webApi.ViewsPublishArguments['view'] }),
       );
     },
     async groupMembers(group) {

@@ -12,6 +12,7 @@ import { createAsk } from './asks.ts';
 import { createButtonTokens } from './button-tokens.ts';
 import { createChecklistTeller } from './checklist-teller.ts';
 import { createClicks } from './clicks.ts';
+import { createHome } from './home.ts';
 import { createIdentity, type SlackUser } from './identity.ts';
 import { createListener, createWebClient } from './listen.ts';
 import type { Outbox } from './outbox.ts';
@@ -66,7 +67,8 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const identity = createIdentity({ people, calls, outbox, clock });
   const tokens = createButtonTokens(outbox, botToken);
   const ask = createAsk({ door, desks, identity, tokens, clock, slowAfter: deps.slowAfter ?? slowAfter });
-  const clicks = createClicks({ door, desks, identity, outbox, calls, tokens, ask, clock });
+  const home = createHome({ door, desks, identity, outbox, calls, tokens, clock });
+  const clicks = createClicks({ door, desks, identity, outbox, calls, tokens, ask, home, clock });
   const windows = createAskWindows({ door, desks, identity, outbox, calls, ask, clock });
   const listener = createListener({
     mode: config.mode,
@@ -83,6 +85,7 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
         await ask(request.user, request.text, answer, false, request.channel);
       },
       groupChanged: (group) => identity.groupChanged(group),
+      homeOpened: (user) => home.show({ id: user, name: user }),
     },
     tellDirectly: (user, message) => calls.tell(user, message),
     clock,

@@ -1,5 +1,5 @@
 import { adviceMessage, waysOf } from '../../blocks/advice.ts';
-import { askWindow } from '../../blocks/ask-window.ts';
+import { askWindow, openedAskWindow } from '../../blocks/ask-window.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { confirmMessage } from '../../blocks/confirm-link.ts';
@@ -10,6 +10,7 @@ import { failureCard } from '../../blocks/failure-card.ts';
 import { split } from '../../blocks/fit.ts';
 import { gateCard } from '../../blocks/gate-card.ts';
 import { helpMessage } from '../../blocks/help.ts';
+import { homeView, strangersHome } from '../../blocks/home.ts';
 import { maintenanceMessage, windowMessage, windowsMessage } from '../../blocks/maintenance.ts';
 import type { Message } from '../../blocks/message.ts';
 import {
@@ -268,10 +269,29 @@ long.push(
 
 const asking = { action: 'migrate', environments, windows: Array.from({ length: 200 }, () => hostileWindow) } as const;
 const refusal = { code: 'unreachable', message: hostile, advice: hostile, findings: run.findings } as const;
+const homeRun = { run, link: `https://example.com/${'x'.repeat(200)}`, tokens, vote: 't' };
+const home = homeView({
+  person: { id: hostile, roles: ['viewer', 'operator', 'approver'] },
+  waiting: Array.from({ length: 40 }, () => homeRun),
+  open: Array.from({ length: 40 }, () => homeRun),
+  environments: environments.map(({ name, production }) => ({
+    name,
+    production,
+    status: hostile,
+    backups: [backup, { ...backup, proven: null }],
+    lastValidation: run,
+    schedules: [],
+  })),
+  onCall: hostile,
+  ask: 't',
+  refresh: 't',
+  help: 't',
+  at: sampleNow,
+});
 const windows = [
   detailsWindow(run, hostileConflicts, sampleNow),
   rejectWindow(run, 't'),
-  askWindow({ ...asking, preview: { kind: 'nothing' } }),
+  openedAskWindow(environments),
   askWindow({ ...asking, preview: { kind: 'looking', migration: hostile, environment: hostile } }),
   askWindow({ ...asking, preview: { kind: 'plan', preview: { plan: run.plan, votesNeeded: 2, refused: true } } }),
   askWindow({ ...asking, preview: { kind: 'refused', ...refusal } }),
@@ -290,6 +310,14 @@ describe('with hostile data', () => {
   it.each(windows)('windows stay within Slack’s limits', (window) => {
     expect(blockErrors(window.blocks, 100)).toEqual([]);
     expect(window.title.text.length).toBeLessThanOrEqual(24);
+  });
+
+  it.each([home, strangersHome()])('the home tab stays within them, and mentions nobody', ({ blocks }) => {
+    expect(blockErrors(blocks, 100)).toEqual([]);
+    for (const text of mrkdwnTexts(blocks).map((each) => each.replace(/`[^`]*`/g, ''))) {
+      for (const mark of text.match(/<[^>]*>/g) ?? []) expect(mark).toMatch(/^<(!date\^|https:\/\/example\.com\/)/);
+      expect(text).not.toMatch(/@here/);
+    }
   });
 
   it.each([...pieces, ...long])('%s mentions and links nothing that the bot did not put there', (_, message) => {

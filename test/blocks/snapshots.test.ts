@@ -7,6 +7,7 @@ import { detailsWindow } from '../../blocks/details.ts';
 import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
+import { homeView } from '../../blocks/home.ts';
 import { lostMessage, pausedMessage, staleMessage, submittedMessage, votedMessage } from '../../blocks/notices.ts';
 import { pageMessage } from '../../blocks/oncall.ts';
 import { planMessage } from '../../blocks/plan-view.ts';
@@ -119,6 +120,29 @@ describe('what people see', () => {
           advice,
           waysOf(advice).map((_, index) => `t${index}`),
         ),
+      'the home tab': () =>
+        homeView({
+          person: { id: 'UBOB', roles: ['approver'] },
+          waiting: [
+            { run: runIn('planned'), link: 'https://example.slack.com/p1', tokens: { details: 'd' }, vote: 'v' },
+          ],
+          open: [],
+          environments: [
+            {
+              name: 'production',
+              production: true,
+              status: null,
+              backups: [{ ...set, proven: { at: started, seconds: 41 } }],
+              lastValidation: runIn('done', { endedAt: started }),
+              schedules: [schedule],
+            },
+          ],
+          onCall: 'Dana',
+          ask: 'a',
+          refresh: 'r',
+          help: 'h',
+          at: sampleNow,
+        }),
       'the window in which people ask': () =>
         askWindow({
           action: 'migrate',

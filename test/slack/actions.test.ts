@@ -58,7 +58,7 @@ describe('every action', () => {
     const meant = (words as Readonly<Record<string, string>>)[action] ?? null;
     await setup.outbox.saveButton(`token-${action}`, { action, runId: run.id, digest: run.digest, words: meant });
     const erin = setup.slack.as(action === 'approve' ? 'bob' : 'erin');
-    const isOpen = (): boolean => erin.views().length > 0;
+    const isOpen = (): boolean => erin.views().length > 0 || erin.home() !== null;
     const { status } = await erin.clickForged(
       card,
       `tas-${action === 'environment' ? 'environment-0' : action}`,

@@ -48,6 +48,7 @@ const scopesOf: Readonly<Record<string, readonly string[]>> = {
   // Opened by a trigger; no scope.
   'views.open': [],
   'views.update': [],
+  'views.publish': [],
 };
 
 const source = readdirSync(join(root, 'src/slack'))

@@ -1,0 +1,173 @@
+import { type HomeContents, type HomeEnvironment, type HomeRun, homeView, strangersHome } from '../../blocks/home.ts';
+import type { Desks } from '../../commands/desks.ts';
+import type { Door, EnvironmentStatus, Person } from '../runs/door.ts';
+import type { Run } from '../runs/run.ts';
+import { isOver } from '../runs/run-status.ts';
+import type { Clock } from '../shared/clock.ts';
+import { Failure } from '../shared/failure.ts';
+import type { ButtonTokens } from './button-tokens.ts';
+import type { Identity, SlackUser } from './identity.ts';
+import type { Outbox } from './outbox.ts';
+import { shareNext } from './share-next.ts';
+import { type SlackCalls, SlackRefused } from './slack-calls.ts';
+
+interface Deps {
+  readonly door: Pick<Door, 'environments' | 'runs' | 'status' | 'backups'>;
+  readonly desks: Pick<Desks, 'schedules' | 'oncall'>;
+  readonly identity: Identity;
+  readonly outbox: Pick<Outbox, 'post'>;
+  readonly calls: Pick<SlackCalls, 'publishHome' | 'link'>;
+  readonly tokens: ButtonTokens;
+  readonly clock: Clock;
+}
+
+/** The app's own tab: a dashboard, made when somebody opens it. */
+export interface Home {
+  /** Opened twenty times at once it is made twice. */
+  show(user: SlackUser): Promise<void>;
+}
+
+const shownRuns = 12;
+const looked = 50;
+/** Milliseconds for which one look at an environment's stores serves everybody. */
+const statusServes = 10_000;
+const statusPatience = 20_000;
+
+export function createHome(deps: Deps): Home {
+  const { door, identity, calls, tokens, clock } = deps;
+  const statusOf = shareStatus(deps);
+  const links = new Map<string, string>();
+
+  async function linkOf(run: Run): Promise<string | null> {
+    const known = links.get(run.id);
+    if (known !== undefined) return known;
+    const post = await deps.outbox.post(run.id, 'card');
+    if (post === null || post.ts === null) return null;
+    const link = await calls.link(post.channel, post.ts).catch(() => null);
+    if (links.size > 1_000) links.clear();
+    if (link !== null) links.set(run.id, link);
+    return link;
+  }
+
+  async function homeRun(run: Run, person: Person): Promise<HomeRun> {
+    const [vote = null] = isWanted(run, person) ? await tokens.ofWords([`approve ${run.id}`]) : [];
+    const { details } = await tokens.ofRun(run);
+    return { run, link: await linkOf(run), tokens: details === undefined ? {} : { details }, vote };
+  }
+
+  /** What the bot's own database knows: nobody waits for a store. */
+  async function gather(person: Person): Promise<HomeContents> {
+    const found = await door.runs({ limit: looked }, person);
+    const runs = 'kind' in found ? [] : found;
+    const open = runs.filter(({ status }) => !isOver(status)).slice(0, shownRuns);
+    const shown = await Promise.all(open.map((run) => homeRun(run, person)));
+    const [help = ''] = await tokens.ofWords(['help']);
+    const plain = { runId: null, digest: null, words: null };
+    return {
+      person,
+      waiting: shown.filter(({ vote }) => vote !== null),
+      open: shown.filter(({ vote }) => vote === null),
+      environments: await Promise.all(door.environments.map((environment) => describe(deps, environment, person))),
+      onCall: null,
+      ask: await tokens.ofMeaning({ action: 'window', ...plain }),
+      refresh: await tokens.ofMeaning({ action: 'home', ...plain }),
+      help,
+      at: clock.now(),
+    };
+  }
+
+  const show = shareNext(async (id: string) => {
+    const person = await identity.person({ id, name: id }, 'command');
+    if (person.roles.length === 0) return publish(deps, id, strangersHome());
+    const first = await gather(person);
+    await publish(deps, id, homeView(first));
+    const [onCall, ...environments] = await Promise.all([
+      sayOnCall(deps, person),
+      ...first.environments.map(async (environment) => ({
+        ...environment,
+        status: await statusOf(environment.name, person),
+      })),
+    ]);
+    await publish(deps, id, homeView({ ...first, onCall, environments }));
+  });
+  return { show: ({ id }) => show(id) };
+}
+
+/** Whether this person's vote would count, as far as it can be seen: the vote itself is judged at the door. */
+function isWanted(run: Run, person: Person): boolean {
+  const waits = run.status === 'planned' || run.control.ballot !== null;
+  const voted = run.control.ballot === null && run.votes.some(({ voter }) => voter.id === person.id);
+  return waits && !voted && run.requester.id !== person.id && person.roles.includes('approver');
+}
+
+async function describe(
+  { door, desks }: Deps,
+  { name, production }: Door['environments'][number],
+  person: Person,
+): Promise<HomeEnvironment> {
+  const [backups, runs, schedules] = await Promise.all([
+    door.backups(name, person),
+    door.runs({ environment: name, limit: looked }, person),
+    desks.schedules.list(name, person),
+  ]);
+  const validations =
+    'kind' in runs ? [] : runs.filter(({ plan, status }) => plan.action === 'validate' && status === 'done');
+  const coming = 'kind' in schedules ? [] : schedules.filter(({ next }) => next.length > 0);
+  return {
+    name,
+    production,
+    status: null,
+    backups: 'kind' in backups ? [] : backups,
+    lastValidation: validations[0] ?? null,
+    schedules: coming.toSorted((one, other) => (one.nextAt ?? '').localeCompare(other.nextAt ?? '')).slice(0, 3),
+  };
+}
+
+/** A look at all stores of an environment, shared by whoever opens their Home meanwhile; why not, in words. */
+function shareStatus({ door, clock }: Deps): (name: string, person: Person) => Promise<EnvironmentStatus | string> {
+  const known = new Map<string, { readonly at: number; readonly status: Promise<EnvironmentStatus | string> }>();
+  const look = async (name: string, person: Person): Promise<EnvironmentStatus | string> => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(() => resolve('the stores have not answered yet'), statusPatience);
+    });
+    try {
+      const status = await Promise.race([door.status(name, person), late]);
+      return typeof status === 'object' && 'kind' in status ? status.message : status;
+    } catch (error) {
+      if (error instanceof Failure) return error.message;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return (name, person) => {
+    const now = clock.now().getTime();
+    const last = known.get(name);
+    if (last !== undefined && now - last.at < statusServes) return last.status;
+    const status = look(name, person);
+    known.set(name, { at: now, status });
+    status.catch(() => known.delete(name));
+    return status;
+  };
+}
+
+async function sayOnCall({ desks }: Deps, person: Person): Promise<string | null> {
+  const view = await desks.oncall.view(null, person).catch(() => null);
+  if (view === null || 'kind' in view) return null;
+  const names = (view.duties?.now ?? []).slice(0, 5).map(({ person: name }) => name);
+  if (names.length > 0) return names.join(', ');
+  return view.contacts.length === 0
+    ? null
+    : view.contacts
+        .slice(0, 5)
+        .map(({ name, role }) => `${name} (${role})`)
+        .join(', ');
+}
+
+/** Somebody without the tab, or of another workspace, has no Home: that is nobody's trouble. */
+async function publish({ calls }: Deps, user: string, view: ReturnType<typeof homeView>): Promise<void> {
+  await calls.publishHome(user, view).catch((error: unknown) => {
+    if (!(error instanceof SlackRefused) || !['not_enabled', 'user_not_found'].includes(error.word)) throw error;
+  });
+}
