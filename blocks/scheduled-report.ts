@@ -61,10 +61,10 @@ function listOf(
 }
 
 /** What was fixed later is struck out, with when. */
-function lineOf({ key, title, status, count: records }: OpenFinding, report: ValidationReport | null): string {
+function lineOf({ key, title, status, count: records, detail }: OpenFinding, report: ValidationReport | null): string {
   const text = `${plain(title, 150)}${records > 0 ? ` (${records})` : ''}`;
   const fixedAt = report?.fixedLater[key];
   if (report === null) return `✓ ${text}`;
   if (fixedAt !== undefined) return `✓ ~${text}~ fixed, seen at ${sayUtc(fixedAt)}`;
-  return `${status === 'failed' ? '✗' : '⚠'} ${text}`;
+  return `${status === 'failed' ? '✗' : '⚠'} ${text}${detail === undefined ? '' : `\n    ${plain(detail, 250)}`}`;
 }

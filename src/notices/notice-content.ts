@@ -29,6 +29,7 @@ const openFinding = z.object({
   status: z.enum(['failed', 'warning']),
   count: z.number(),
   since: z.string(),
+  detail: z.string().exactOptional(),
 });
 
 export const validationReport: z.ZodType<ValidationReport> = z.object({

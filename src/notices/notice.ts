@@ -100,6 +100,8 @@ export interface OpenFinding {
   readonly count: number;
   /** The run in whose report it was told first. */
   readonly since: string;
+  /** Of the bot itself: what it is about and what to do. Absent for data: that holds keys of records. */
+  readonly detail?: string;
 }
 
 /** The checklist of a run looks otherwise: it is read when it is told. */

@@ -7,13 +7,15 @@ export interface Comparison {
   readonly fixed: readonly OpenFinding[];
 }
 
-/** Findings of a run that are not as they should be; two of one check are told apart by their titles. */
-export function openFindings(findings: readonly Finding[], runId: string): readonly OpenFinding[] {
+/** Findings of a run that are not as they should be; two of one check are told apart by their titles. `detailed`: with samples and advice. */
+export function openFindings(findings: readonly Finding[], runId: string, detailed: boolean): readonly OpenFinding[] {
   const open = new Map<string, OpenFinding>();
-  for (const { check, title, status, count } of findings) {
+  for (const { check, title, status, count, samples, advice } of findings) {
     if (status !== 'failed' && status !== 'warning') continue;
     const key = open.has(check) ? `${check}: ${title}` : check;
-    open.set(key, { key, title, status, count: count ?? 0, since: runId });
+    const detail = [samples.join(', '), advice ?? ''].filter((text) => text !== '').join('. ');
+    const more = detailed && detail !== '' ? { detail } : {};
+    open.set(key, { key, title, status, count: count ?? 0, since: runId, ...more });
   }
   return [...open.values()];
 }

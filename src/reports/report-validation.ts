@@ -46,18 +46,19 @@ export async function reportValidation(deps: Deps, subject: Subject, run: Run): 
 
 async function makeReport(store: ReportStore, schedule: string, run: Run): Promise<ValidationReport> {
   const at = run.endedAt ?? run.requestedAt;
+  const itself = run.plan.action === 'self-check';
   const before = await store.lastBefore(schedule, at);
   const known = before === null ? [] : [...before.fresh, ...before.still];
   const count = (wanted: FindingStatus): number => run.findings.filter(({ status }) => status === wanted).length;
   return {
     kind: 'validation-report',
-    ...(run.plan.action === 'self-check' ? { about: 'the-bot' as const } : {}),
+    ...(itself ? { about: 'the-bot' as const } : {}),
     schedule,
     environment: run.environment,
     runId: run.id,
     at,
     totals: { passed: count('passed'), warning: count('warning'), failed: count('failed'), skipped: count('skipped') },
-    ...compareFindings(known, openFindings(run.findings, run.id)),
+    ...compareFindings(known, openFindings(run.findings, run.id, itself)),
     fixedLater: {},
   };
 }

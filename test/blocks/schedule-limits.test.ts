@@ -25,7 +25,14 @@ const view: ScheduleView = {
 };
 const findings = Array.from(
   { length: 300 },
-  (_, index): OpenFinding => ({ key: `${index}`, title: hostile, status: 'failed', count: 1e12, since: hostile }),
+  (_, index): OpenFinding => ({
+    key: `${index}`,
+    title: hostile,
+    status: 'failed',
+    count: 1e12,
+    since: hostile,
+    detail: hostile,
+  }),
 );
 const report = scheduledReport({
   kind: 'validation-report',

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { limits } from '../../blocks/message.ts';
 import { scheduledReport } from '../../blocks/scheduled-report.ts';
 import type { NewNotice, OpenFinding, ValidationReport } from '../../src/notices/notice.ts';
+import type { Action } from '../../src/plans/plan.ts';
 import { compareFindings } from '../../src/reports/compare-findings.ts';
 import type { ReportStore } from '../../src/reports/report-store.ts';
 import { reportValidation } from '../../src/reports/report-validation.ts';
 import type { Finding } from '../../src/systems/finding.ts';
-import { sampleRun } from '../sample-run.ts';
+import { samplePlan, sampleRun } from '../sample-run.ts';
 
 function memoryReports(): ReportStore {
   const reports = new Map<string, { report: ValidationReport; told: boolean }>();
@@ -56,8 +57,15 @@ beforeEach(() => {
   charts = [];
 });
 
-function report(runId: string, day: number, findings: readonly Finding[], quiet = false): Promise<void> {
+function report(
+  runId: string,
+  day: number,
+  findings: readonly Finding[],
+  quiet = false,
+  action: Action = 'validate',
+): Promise<void> {
   const run = sampleRun({
+    plan: samplePlan({ action }),
     id: runId,
     status: 'done',
     findings,
@@ -92,6 +100,16 @@ describe('the report of a scheduled validation', () => {
     expect(notices.map(textOf).join()).not.toContain('a secret value');
     // The first report, the second, and the first again, edited.
     expect(charts).toEqual([1, 2, 1]);
+  });
+
+  it('says of the bot itself what it is about and what to do, which holds no records', async () => {
+    const lease: Finding = { ...finding('leases', 'failed', 1), samples: ['run-1'], advice: 'Close it.' };
+    await report('run-1', 1, [lease], false, 'self-check');
+    const content = notices[0]?.content as ValidationReport;
+    expect(content).toMatchObject({ about: 'the-bot', fresh: [{ key: 'leases', detail: 'run-1. Close it.' }] });
+    const message = scheduledReport(content);
+    expect(message.text).toMatch(/^✗ the bot itself, for /);
+    expect(JSON.stringify(message.blocks)).toContain('run-1. Close it.');
   });
 
   it('edits the message that told of a finding first when it is fixed, however much later', async () => {
