@@ -1,15 +1,30 @@
+import type { OnCallView } from '../src/oncall/on-call-desk.ts';
 import type { Run } from '../src/runs/run.ts';
 import { button, confirm, type Tokens } from './button.ts';
-import { bare, code, mentionUser, plain, ticked } from './escape.ts';
+import { bare, code, linkTo, mentionUser, plain, ticked } from './escape.ts';
 import { findingLines } from './findings.ts';
 import { fitCard } from './fit.ts';
 import { measureRun } from './measure.ts';
 import { actions, context, type Message, section, sections } from './message.ts';
 import { sayCount, sayHeadline } from './say.ts';
-import { clockTime } from './when.ts';
+import { dataLines, sayMaintenance } from './state.ts';
+import { clockTime, when } from './when.ts';
 
-/** A run that stopped: what happened, what is safe, what to do. Without buttons once it is no longer parked. */
-export function failureCard(run: Run, tokens: Tokens, now: Date): Message {
+/** What is told beside the run, as far as it could be read in time. */
+export interface FailureFacts {
+  /** What stands stopped or switched just now, in words; null = it could not be read. */
+  readonly standing: readonly string[] | null;
+  /** Who is called, and for what; null = it could not be read. */
+  readonly called: OnCallView | null;
+  /** The database admin's own page; null = none is configured. */
+  readonly link: string | null;
+}
+
+/**
+ * A run that stopped: what happened, the state of data, services and maintenance mode, what is safe, what to do, who is
+ * called. Without buttons once it is no longer parked.
+ */
+export function failureCard(run: Run, tokens: Tokens, now: Date, facts: FailureFacts | null = null): Message {
   const headline = plain(sayHeadline(run));
   const parked = run.status === 'parked';
   const measure = measureRun(run, now);
@@ -34,12 +49,53 @@ export function failureCard(run: Run, tokens: Tokens, now: Date): Message {
         `*What happened:* ${what}\n*What is safe:* ${safe} ${held}${advice === '' ? '' : `\n*What to do:* ${advice}`}${due}`,
       ),
     ],
-    body: sections(run.findings.filter((finding) => finding.status === 'failed').flatMap(findingLines)),
+    body: sections([
+      ...(parked ? stateLines(run, facts) : []),
+      ...run.findings.filter((finding) => finding.status === 'failed').flatMap(findingLines),
+    ]),
     tail: [
+      ...(parked ? sections(helpLines(run, facts)) : []),
       ...(parked ? failureButtons(tokens, environment) : []),
       context(`${code(run.id)}${run.failure === null ? '' : ` · ${code(run.failure.code)}`}`),
     ],
   });
+}
+
+function stateLines(run: Run, facts: FailureFacts | null): readonly string[] {
+  const data = dataLines(run);
+  const standing = facts?.standing ?? null;
+  const isMaintenance = (text: string): boolean => text.includes('maintenance mode');
+  const services = standing
+    ?.filter((text) => !isMaintenance(text))
+    .slice(0, 8)
+    .map((text) => plain(text, 160));
+  const maintenance = sayMaintenance(run, standing === null ? null : standing.some(isMaintenance));
+  return [
+    ...(data.length === 0 ? [] : [`*Data:* ${data.join(' · ')}`]),
+    ...(services === undefined
+      ? []
+      : [`*Services:* ${services.length === 0 ? 'nothing is stopped by this run' : services.join('; ')}`]),
+    ...(maintenance === null ? [] : [`*Maintenance mode:* ${maintenance}`]),
+  ];
+}
+
+const taken = { acknowledged: 'somebody has taken it up', triggered: '*nobody has taken it up yet*' };
+
+function helpLines(run: Run, facts: FailureFacts | null): readonly string[] {
+  const called = facts?.called ?? null;
+  const page = called?.pages.find(({ runId }) => runId === run.id);
+  const raised =
+    page === undefined ? [] : [`paged ${when(page.raisedAt)}${page.state === null ? '' : `, ${taken[page.state]}`}`];
+  const duties = (called?.duties?.now ?? []).slice(0, 3).map(({ person }) => `on call: ${plain(person, 60)}`);
+  const contacts = (called?.contacts ?? [])
+    .slice(0, 4)
+    .map(({ name, role, user }) => `${user === undefined ? plain(name, 60) : mentionUser(user)} (${plain(role, 60)})`);
+  const people = [...raised, ...duties, ...contacts];
+  const link = facts?.link ?? null;
+  return [
+    ...(people.length === 0 ? [] : [`*Who is called:* ${people.join(' · ')}`]),
+    `*By hand:* ${link === null ? '' : `${linkTo(link, 'The database admin’s runbook')} · `}${code(`/tas runbook ${run.id}`)}`,
+  ];
 }
 
 function failureButtons(tokens: Tokens, environment: string) {

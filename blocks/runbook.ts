@@ -36,7 +36,7 @@ export function runbookNote(runbook: Runbook): Message {
       ]),
       ...linkLine(runbook),
       context(
-        `All of it: ${code(`/tas runbook ${runbook.runId}`)} or ${code(`npx tas runbook ${runbook.runId}`)}; it needs nothing but the bot’s database.`,
+        `All of it: ${code(`/tas runbook ${runbook.runId}`)} while the bot lives; ${code(`npx tas runbook ${runbook.runId}`)} needs nothing but its database.`,
       ),
     ],
   };

@@ -12,6 +12,7 @@ import type { Door } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ButtonTokens } from './button-tokens.ts';
+import { readFailureFacts } from './failure-facts.ts';
 import { createGateTeller } from './gate-teller.ts';
 import type { Identity } from './identity.ts';
 import { aboutRun, type PostOnce } from './post-once.ts';
@@ -34,8 +35,8 @@ const mostPages = 3;
 const shownConflicts = 300;
 
 export function createEventTeller(deps: {
-  readonly door: Pick<Door, 'environments' | 'conflicts'>;
-  readonly desks: Pick<Desks, 'runbooks'>;
+  readonly door: Pick<Door, 'environments' | 'conflicts' | 'status'>;
+  readonly desks: Pick<Desks, 'runbooks' | 'oncall'>;
   readonly calls: Pick<SlackCalls, 'channelId' | 'directChannel' | 'update'>;
   readonly posts: PostOnce;
   readonly tokens: ButtonTokens;
@@ -68,6 +69,7 @@ export function createEventTeller(deps: {
     if (telling.kind === 'gates') return gates.open(run, await channelOf(run));
     if (telling.kind === 'lost') return void (await inChannel(run, name, lostMessage(run, telling.text)));
     if (telling.kind === 'paused') return void (await inChannel(run, name, pausedMessage(run)));
+    const facts = telling.kind === 'failed' ? await readFailureFacts(deps, run) : null;
     const conflicts = await door.conflicts(run.id, shownConflicts);
     if (telling.kind === 'conflicts') {
       const blocks = sections(['*Kept as it is*', ...conflicts.conflicts.map(conflictLine)]);
@@ -76,7 +78,7 @@ export function createEventTeller(deps: {
     const buttons = await tokens.ofRun(run);
     const now = clock.now();
     const message = {
-      failed: () => failureCard(run, buttons, now),
+      failed: () => failureCard(run, buttons, now, facts),
       done: () => doneCard(run, buttons, conflicts, now),
       'not-started': () => notStarted(run),
     }[telling.kind]();

@@ -14,18 +14,25 @@ import { planMessage } from '../../blocks/plan-view.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import { runCard } from '../../blocks/run-card.ts';
+import { runbookMessage, runbookNote } from '../../blocks/runbook.ts';
 import { runsMessage } from '../../blocks/runs.ts';
 import { scheduledReport } from '../../blocks/scheduled-report.ts';
 import { schedulesMessage } from '../../blocks/schedules.ts';
 import type { Action } from '../../src/plans/plan.ts';
 import type { Run } from '../../src/runs/run.ts';
 import { runStatuses } from '../../src/runs/run-status.ts';
+import { createRunbooks } from '../../src/runs/runbook.ts';
 import type { ScheduleView } from '../../src/schedules/schedule-desk.ts';
 import { sampleAdvice } from '../sample-advice.ts';
 import { sampleNow, samplePlan, sampleRun } from '../sample-run.ts';
 
 const tokens = { approve: 'a', reject: 'b', details: 'c', retry: 'd', undo: 'e', keep: 'f', pause: 'g', stop: 'h' };
 const called = { users: ['UBOB'], groups: ['SAPPROVE'] };
+const runbooks = createRunbooks({
+  environments: new Map(),
+  bot: { host: 'bot-db', port: 5432, user: 'tas', database: 'tas_bot' },
+  links: new Map([['sandbox', 'https://wiki.example.com/dba']]),
+});
 const none = { total: 0, conflicts: [] };
 const started = '2026-11-20T09:58:00.000Z';
 
@@ -104,6 +111,8 @@ describe('what people see', () => {
 
   it.each(
     Object.entries({
+      'the runbook': () => runbookMessage(runbooks.of(runIn('parked', { failure, backupId: 'backup-1' })), null),
+      'if I die': () => runbookNote(runbooks.of(runIn('running'))),
       failed: () => failureCard(runIn('parked', { failure }), tokens, sampleNow),
       'not started': () => notStarted(runIn('rejected')),
       paused: () => pausedMessage(runIn('paused')),

@@ -200,7 +200,7 @@ describe('a run that is paused', () => {
       steps: [{ state: 'done', done: count, batches: 7 }],
     });
     expect(await written()).toEqual(once1);
-    expect(await eventsOf(id)).toEqual([...story.slice(0, 4), 'asked', 'paused', 'resumed', ...story.slice(2)]);
+    expect(await eventsOf(id)).toEqual([...story.slice(0, 5), 'asked', 'paused', 'resumed', ...story.slice(3)]);
   }, 60_000);
 });
 
