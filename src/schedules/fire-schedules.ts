@@ -5,7 +5,7 @@ import { isOver } from '../runs/run-status.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import { lastDue, nextDue, readCron } from './cron.ts';
-import { reasonOf, type Schedule, type ScheduledAction, type ScheduleStore } from './schedule.ts';
+import { type Editor, reasonOf, type Schedule, type ScheduledAction, type ScheduleStore } from './schedule.ts';
 
 interface Deps {
   readonly store: ScheduleStore;
@@ -90,23 +90,24 @@ async function fire(
   await notMade(deps, schedule, dueAt, why);
 }
 
-/** All who had a say in it, and who asked for this time by hand: none of them may approve it. */
+/** All others who had a say in it: none of them may approve it either. */
 function alsoAsking(ids: readonly string[]): { readonly alsoAskedBy?: readonly string[] } {
   return ids.length === 0 ? {} : { alsoAskedBy: [...new Set(ids)] };
 }
 
 /** A store that is down is a refusal, too: somebody has to hear of it. */
-async function submit({ door }: Deps, schedule: Schedule, runBy: string | null): Promise<Submission> {
+async function submit({ door }: Deps, schedule: Schedule, runBy: Editor | null): Promise<Submission> {
   const { id, action, environment, editor, editors } = schedule;
+  // Whoever asked for it by hand asks, else whoever said what it does; the right to was judged then.
+  const asker = runBy ?? editor;
   try {
     return await door.submit({
       action,
       environment,
       subject: '',
       reason: reasonOf(id),
-      // Whoever said what it does is who asks; the right to was judged then.
-      person: { id: editor.id, name: editor.name, roles: ['operator'] },
-      ...alsoAsking([...editors, ...(runBy === null ? [] : [runBy])].filter((also) => also !== editor.id)),
+      person: { id: asker.id, name: asker.name, roles: ['operator'] },
+      ...alsoAsking([editor.id, ...editors].filter((also) => also !== asker.id)),
     });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -76,7 +76,7 @@ export interface ScheduleStore {
    */
   claim(id: string, dueAt: Date, nextAt: Date | null, now: Date): Promise<boolean>;
   /** The person who asked for that time by hand; null = it came due by itself. */
-  runBy(id: string, dueAt: Date): Promise<string | null>;
+  runBy(id: string, dueAt: Date): Promise<Editor | null>;
   settle(id: string, dueAt: Date, outcome: Exclude<FiringOutcome, 'claimed'>, runId: string | null): Promise<void>;
   /** Claims that nobody settled for two minutes. */
   unsettled(now: Date): Promise<readonly { readonly schedule: Schedule; readonly dueAt: Date }[]>;

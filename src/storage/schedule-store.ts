@@ -58,15 +58,15 @@ function createSchedules(database: Database): Omit<ScheduleStore, keyof Firings>
     add: (schedule, at) => database.tx((client) => insert(client, schedule, at)),
     async pause(id, by, nextAt) {
       const { rowCount } = await pool.query(
-        `update tas.schedule set paused = $2, paused_by_id = $3, paused_by_name = $4, next_at = $5, run_by_id = null where id = $1`,
+        `update tas.schedule set paused = $2, paused_by_id = $3, paused_by_name = $4, next_at = $5, run_by_id = null, run_by_name = null where id = $1`,
         [id, by !== null, by?.id ?? null, by?.name ?? null, nextAt],
       );
       return rowCount === 1;
     },
     async runNow(id, by, now) {
       const { rowCount } = await pool.query(
-        'update tas.schedule set next_at = $3, run_by_id = $2 where id = $1 and not paused',
-        [id, by.id, now],
+        'update tas.schedule set next_at = $4, run_by_id = $2, run_by_name = $3 where id = $1 and not paused',
+        [id, by.id, by.name, now],
       );
       return rowCount === 1;
     },
@@ -99,26 +99,26 @@ function createFirings(database: Database): Firings {
       database.tx(async (client) => {
         const stale = new Date(now.getTime() - claimLasts);
         const { rowCount } = await client.query(
-          `insert into tas.schedule_firing (schedule_id, due_at, claimed_at, outcome, run_by_id)
-           select id, $2, $3, 'claimed', run_by_id from tas.schedule where id = $1
+          `insert into tas.schedule_firing (schedule_id, due_at, claimed_at, outcome, run_by_id, run_by_name)
+           select id, $2, $3, 'claimed', run_by_id, run_by_name from tas.schedule where id = $1
            on conflict (schedule_id, due_at) do update set claimed_at = excluded.claimed_at
              where tas.schedule_firing.outcome = 'claimed' and tas.schedule_firing.claimed_at < $4`,
           [id, dueAt, now, stale],
         );
         // Whoever came later must not set it back.
-        await client.query('update tas.schedule set next_at = $3, run_by_id = null where id = $1 and next_at <= $2', [
-          id,
-          dueAt,
-          nextAt,
-        ]);
+        await client.query(
+          'update tas.schedule set next_at = $3, run_by_id = null, run_by_name = null where id = $1 and next_at <= $2',
+          [id, dueAt, nextAt],
+        );
         return rowCount === 1;
       }),
     async runBy(id, dueAt) {
-      const { rows } = await pool.query<{ run_by_id: string | null }>(
-        'select run_by_id from tas.schedule_firing where schedule_id = $1 and due_at = $2',
+      const { rows } = await pool.query<{ id: string; name: string }>(
+        `select run_by_id as id, coalesce(run_by_name, run_by_id) as name from tas.schedule_firing
+          where schedule_id = $1 and due_at = $2 and run_by_id is not null`,
         [id, dueAt],
       );
-      return rows[0]?.run_by_id ?? null;
+      return rows[0] ?? null;
     },
     async settle(id, dueAt, outcome, runId) {
       await pool.query(

@@ -84,10 +84,10 @@ describe('a schedule that is due', () => {
     await store.add({ ...nightly, editors: ['UCAROL', 'UALICE'] }, now);
     await store.runNow(nightly.id, { id: 'UBOB', name: 'bob' }, now);
     await look();
-    expect(asked).toMatchObject([{ person: { id: 'UALICE' }, alsoAskedBy: ['UCAROL', 'UBOB'] }]);
+    expect(asked).toMatchObject([{ person: { id: 'UBOB', name: 'bob' }, alsoAskedBy: ['UALICE', 'UCAROL'] }]);
     now = new Date('2026-11-23T03:00:01Z');
     await look();
-    expect(asked[1]).toMatchObject({ alsoAskedBy: ['UCAROL'] });
+    expect(asked[1]).toMatchObject({ person: { id: 'UALICE' }, alsoAskedBy: ['UCAROL'] });
   });
 
   it('calls nobody where there is nothing to do, and says so unless it is quiet', async () => {

@@ -1,15 +1,15 @@
-import type { Firing, Schedule, ScheduleStore } from '../../src/schedules/schedule.ts';
+import type { Editor, Firing, Schedule, ScheduleStore } from '../../src/schedules/schedule.ts';
 
 type Mutable = { -readonly [key in keyof Firing]: Firing[key] } & {
   claimedAt: number;
   reported: boolean;
-  runBy: string | null;
+  runBy: Editor | null;
 };
 
 /** What the database does, in memory; any number of replicas may share it. */
 export function memoryScheduleStore(): ScheduleStore {
   const schedules = new Map<string, Schedule>();
-  const byHand = new Map<string, string>();
+  const byHand = new Map<string, Editor>();
   const firings = new Map<string, Map<string, Mutable>>();
   const of = (id: string) => firings.get(id) ?? firings.set(id, new Map()).get(id) ?? new Map<string, Mutable>();
   const last = (id: string) => [...of(id).values()].sort((a, b) => (a.dueAt < b.dueAt ? 1 : -1));
@@ -37,7 +37,7 @@ export function memoryScheduleStore(): ScheduleStore {
       const known = schedules.get(id);
       if (!known || known.paused) return false;
       schedules.set(id, { ...known, nextAt: now.toISOString() });
-      byHand.set(id, by.id);
+      byHand.set(id, by);
       return true;
     },
     async configure(wanted) {

@@ -76,7 +76,7 @@ describe('whoever edits schedules', () => {
     });
     expect(await desk.change('run', id, bob)).toMatchObject({ nextAt: now.toISOString(), editor: { id: 'UALICE' } });
     await store.claim(id, now, null, now);
-    expect(await store.runBy(id, now)).toBe('UBOB');
+    expect(await store.runBy(id, now)).toMatchObject({ id: 'UBOB', name: 'bob' });
     await desk.change('remove', id, bob);
     expect(await store.find(id)).toBeNull();
     const words = ['paused', 'resumed', 'asked for now', 'removed'].map((word) =>

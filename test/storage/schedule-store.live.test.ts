@@ -89,7 +89,7 @@ describe('who stands behind a schedule', () => {
     expect(await store.runNow('sch-1', bob, at(1))).toBe(true);
     await Promise.all([store.claim('sch-1', at(1), at(60), at(1)), store.claim('sch-1', at(1), at(60), at(1))]);
     await store.claim('sch-1', at(60), at(61), at(60));
-    expect([await store.runBy('sch-1', at(1)), await store.runBy('sch-1', at(60))]).toEqual(['UBOB', null]);
+    expect([await store.runBy('sch-1', at(1)), await store.runBy('sch-1', at(60))]).toEqual([bob, null]);
   });
 
   it('may be the configuration: any number of bots start at once, pauses stay, what it names no more goes', async () => {
