@@ -5,6 +5,7 @@ import { createRunbooks } from '../../src/runs/runbook.ts';
 import { createLogger } from '../../src/shared/logger.ts';
 import { createSeal } from '../../src/shared/sealed.ts';
 import { Secret } from '../../src/shared/secret.ts';
+import { createDeeplakeSystem } from '../../src/systems/deeplake/deeplake-system.ts';
 import { createKubernetesSystem } from '../../src/systems/kubernetes/kubernetes-system.ts';
 import { createMinioSystem } from '../../src/systems/minio/minio-system.ts';
 import { createNeo4jSystem } from '../../src/systems/neo4j/neo4j-system.ts';
@@ -145,6 +146,20 @@ describe('the runbook of a run', () => {
   it('holds no password, not even one that stands in an address', () => {
     const run = sampleRun({ plan, status: 'parked', backupId: 'backup-1' });
     expect(JSON.stringify(desk().of(run))).not.toContain('hunter2');
+  });
+
+  it('names the files beside datasets, in a folder and in a bucket, without keys', () => {
+    const ask = { environment: 'sandbox', runId: 'run-1', runIds: ['run-1'], steps: [] };
+    const folder = createDeeplakeSystem({ ...shared, name: 'vectors', root: '/data/it is/', python: 'python3' });
+    expect(folder.recovery?.(ask).map(({ command }) => command)).toEqual([
+      "cat '/data/it is/.tas/fence/sandbox'",
+      "find '/data/it is/.tas/batches/run-1' -type f",
+    ]);
+    const s3 = { endpointUrl: 'http://a:hunter2@minio:9000/', accessKey: 'key', secretKey: secret, region: 'eu' };
+    const bucket = createDeeplakeSystem({ ...shared, name: 'vectors', root: 's3://vectors/x', python: 'python3', s3 });
+    expect(bucket.recovery?.(ask)[0]?.command).toBe(
+      'aws --endpoint-url http://minio:9000/ s3 cp s3://vectors/x/.tas/fence/sandbox -',
+    );
   });
 
   it('says the most important in at most ten lines, with what never to do', () => {

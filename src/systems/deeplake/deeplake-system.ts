@@ -16,6 +16,7 @@ import { swapDatasetsKind } from './kinds/swap-datasets.ts';
 import { switchEmbeddingsKind } from './kinds/switch-embeddings.ts';
 import { preflight } from './preflight.ts';
 import { counts, lookup, scan, violations } from './reading.ts';
+import { recovery } from './recovery.ts';
 import type { KindSetting } from './setting.ts';
 import { standing } from './standing.ts';
 import { type BucketAccess, createWorker, type Worker } from './worker.ts';
@@ -69,6 +70,7 @@ export function createDeeplakeSystem(options: DeeplakeOptions): System {
     preflight: (needs) => preflight(worker, needs),
     standing: (runIds) => standing(setting, runIds),
     dataModel: createDataModel(worker, setting.checkFence),
+    recovery: (run) => recovery(options, run),
     fingerprint: () => fingerprint(worker),
     counts: () => counts(worker),
     backup: (folder, context) => backup(worker, folder, context),

@@ -121,8 +121,13 @@ function resultOf(body: Buffer, done: number): BatchResult {
   return { cursor, done };
 }
 
-function fenceKey({ environment }: Fence): string {
+export function fenceKey({ environment }: Pick<Fence, 'environment'>): string {
   return `${ownPrefix}fence:${environment}`;
+}
+
+/** A pattern over a run's batches. */
+export function journalKeys(runId: string): string {
+  return `${ownPrefix}journal:${encodeURIComponent(runId)}:*`;
 }
 
 function journalKey(runId: string, stepId: string, index: number): string {

@@ -13,6 +13,7 @@ import { awaitIdleQueueKind } from './kinds/await-idle-queue.ts';
 import { flushKeysKind } from './kinds/flush-keys.ts';
 import { createLoad } from './load.ts';
 import { preflight, unreachableFinding } from './preflight.ts';
+import { recovery } from './recovery.ts';
 import { counts, fingerprint } from './values.ts';
 
 export interface RedisSystemOptions extends RedisOptions {
@@ -46,6 +47,7 @@ export function createRedisSystem(options: RedisSystemOptions): System {
     preflight: (needs) =>
       guard(() => preflight(connection, needs)).catch((error: unknown) => [unreachableFinding(error)]),
     load: () => guard(load),
+    recovery: (run) => recovery(options, run),
     fingerprint: () => guard(() => fingerprint(connection)),
     counts: () => guard(() => counts(connection)),
     backup: (folder, context) => guard(() => backup(connection, folder, context)),
