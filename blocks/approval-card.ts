@@ -1,4 +1,5 @@
 import type { Run } from '../src/runs/run.ts';
+import { sayAtAGlance } from './at-a-glance.ts';
 import { button, confirm, type Tokens } from './button.ts';
 import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
 import { planEvidence } from './evidence.ts';
@@ -16,11 +17,12 @@ export interface Called {
 /** The card that people vote on. Its first lines say it all on a phone; below them is the evidence. */
 export function approvalCard(run: Run, tokens: Tokens, called: Called): Message {
   const headline = plain(sayHeadline(run));
+  const glance = plain(sayAtAGlance(run));
   const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20);
   const asked = `${mentionUser(run.requester.id)} asks; votes until ${clockTime(run.expiresAt)}`;
   const head: Block[] = [
     section(
-      `*${headline}*\n${plain(run.plan.title, 200)}${run.reason === null ? '' : `\n“${plain(run.reason, 500)}”`}`,
+      `*${headline}*\n${glance}\n${plain(run.plan.title, 200)}${run.reason === null ? '' : `\n“${plain(run.reason, 500)}”`}`,
     ),
     ...undoByItself(run),
     context(`${calls.length === 0 ? '' : `${calls.join(' ')} please vote · `}${asked} · ${code(run.id)}`),
@@ -31,11 +33,12 @@ export function approvalCard(run: Run, tokens: Tokens, called: Called): Message 
       button('approve', tokens, { style: 'primary', confirm: approveDialog(run) }),
       button('reject', tokens, { style: 'danger' }),
       button('details', tokens),
+      button('samples', tokens),
       button('cancel', tokens, { confirm: withdrawDialog(run) }),
     ]),
   ];
   return fitCard({
-    text: `Approval wanted: ${headline}`,
+    text: `Approval wanted: ${headline} · ${glance}`,
     head,
     body: planEvidence(run.plan, 'card'),
     tail,

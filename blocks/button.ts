@@ -6,6 +6,7 @@ type ButtonAction =
   | 'approve'
   | 'reject'
   | 'details'
+  | 'samples'
   | 'retry'
   | 'undo'
   | 'keep'
@@ -34,6 +35,7 @@ const labels: Readonly<Record<Exclude<ButtonAction, 'environment'>, string>> = {
   approve: 'Approve',
   reject: 'Reject…',
   details: 'Details',
+  samples: 'Samples',
   retry: 'Retry',
   undo: 'Undo…',
   keep: 'Keep and stop',

@@ -26,7 +26,7 @@ const samplesOf: Readonly<Record<Scope, { readonly total: number; readonly each:
   pages: { total: 48, each: 5 },
   all: { total: Number.POSITIVE_INFINITY, each: 5 },
 };
-const findingsOf: Readonly<Record<Scope, number>> = { card: 8, pages: 40, all: Number.POSITIVE_INFINITY };
+const findingsOf: Readonly<Record<Scope, number>> = { card: 7, pages: 40, all: Number.POSITIVE_INFINITY };
 const manySteps = 12;
 
 /** What a plan would do, system by system: totals, exact counts, samples before → after, undo, time, locks. */
@@ -119,7 +119,8 @@ function stepLine(step: PlanStep, holdDays: number | undefined, short: boolean):
   ].join('\n');
 }
 
-function sampleLines(step: PlanStep, limit: number): string[] {
+/** Records before → after, a line each. */
+export function sampleLines(step: PlanStep, limit: number): string[] {
   return step.samples.slice(0, limit).map((sample) => {
     const fields = changedFields(sample).slice(0, 4);
     const changes = fields.map(

@@ -1,10 +1,12 @@
 import type { Plan, PlanStep } from '../src/plans/plan.ts';
+import type { Json } from '../src/shared/json.ts';
 import { code, plain } from './escape.ts';
 import { sayEstimate, sayUndo } from './say.ts';
 
 /** How far each title may go where many are named in one line. */
 const titleLength = 80;
 const mostTitles = 4;
+const mostChecks = 6;
 
 /** What a plan means as a whole: versions, flag, how long, until where and when undo works, which votes come later. */
 export function planFacts(plan: Plan): string[] {
@@ -19,6 +21,7 @@ export function planFacts(plan: Plan): string[] {
   return [
     ...(facts.length === 0 ? [] : [facts.join(' · ')]),
     ...horizonLines(plan, steps),
+    ...checkLines(plan, steps),
     ...(own.length === 0 ? [] : [`✋ Stops for a vote of its own before ${titles(own)}`]),
   ];
 }
@@ -30,6 +33,22 @@ function aboutFacts({ about }: Plan): string[] {
     ...(about.flag === null ? [] : [`flag ${code(about.flag, 60)}`]),
     ...(about.contact === '' ? [] : [`contact ${plain(about.contact, 60)}`]),
   ];
+}
+
+/** Checks that will tell whether it went well; a validation is nothing else. */
+function checkLines({ action }: Plan, steps: readonly PlanStep[]): string[] {
+  if (action === 'validate') return [];
+  const names = [...new Set(steps.flatMap(({ use, input }) => (use === 'checks.run' ? checksIn(input) : [])))];
+  if (names.length === 0) return [];
+  const left = names.length - mostChecks;
+  const named = names.slice(0, mostChecks).map((name) => code(name, 60));
+  const count = `${names.length} ${names.length === 1 ? 'check' : 'checks'}`;
+  return [`✓ Then ${count}: ${named.join(', ')}${left > 0 ? ` and ${left} more` : ''}`];
+}
+
+function checksIn(input: Json): readonly string[] {
+  const checks = typeof input === 'object' && input !== null && 'checks' in input ? input.checks : [];
+  return Array.isArray(checks) ? checks.filter((name) => typeof name === 'string') : [];
 }
 
 /** The point after which undo becomes restore, and what can be undone for a time only. */

@@ -96,6 +96,7 @@ export function sampleRun(over: Partial<Run> = {}): Run {
     reason: null,
     requestedAt: '2026-11-20T09:55:00.000Z',
     expiresAt: '2026-11-20T10:55:00.000Z',
+    votesNeeded: 1,
     startedAt: null,
     endedAt: null,
     votes: [],

@@ -128,6 +128,10 @@ export interface Plan {
   readonly undoAfterMinutes?: number;
   /** Days after the run's end for which what it keeps aside can be brought back; absent in plans of older versions. */
   readonly holdDays?: number;
+  /** Ids of others who had a part in asking: their votes do not carry it. Absent = nobody else. */
+  readonly alsoAskedBy?: readonly string[];
+  /** The newest proven backup set when the plan was made; null = none is, absent = not looked for. Time in ISO 8601. */
+  readonly lastProven?: { readonly set: string; readonly createdAt: string; readonly provenAt: string } | null;
   /** It starts only in this window; absent = at once. */
   readonly window?: PlanWindow;
   /** Of the action maintenance. */

@@ -5,7 +5,7 @@ import { Failure, type FailureReport } from '../shared/failure.ts';
 import { stoppedBy } from './before-batch.ts';
 import { askToConfirm, type StepUp } from './confirm-vote.ts';
 import type { ControlRequest, Refusal, VoteOutcome, VoteRequest } from './door.ts';
-import { mayControl, mayVote } from './gates.ts';
+import { mayControl, mayVote, requestersOf } from './gates.ts';
 import type { Run, StepGate } from './run.ts';
 import type { RunRecords, StoredRun } from './run-records.ts';
 import { refusalOf } from './submit.ts';
@@ -76,7 +76,7 @@ export async function voteOnStep(
   request: VoteRequest,
 ): Promise<VoteOutcome> {
   const { person, choice, reason } = request;
-  const requesterIds = [run.requester.id];
+  const requesterIds = requestersOf(run);
   const now = deps.clock.now();
   const digest = request.digest ?? gate.digest;
   const ballot = mayVote({

@@ -24,6 +24,8 @@ export interface RunRequest {
   readonly subject: string;
   readonly person: Person;
   readonly reason: string | null;
+  /** Ids of others who had a part in asking (edited the schedule): none of them may approve it. */
+  readonly alsoAskedBy?: readonly string[];
   /** For a rollback: only these conflicts of an earlier undo, all the same. */
   readonly takes?: readonly TakenConflict[];
   /** For a migration: the one canary that it is narrowed to; absent or null = everything. */

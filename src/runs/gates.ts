@@ -82,6 +82,11 @@ export function isFree(environment: string, holder: LeaseView | null, inherits: 
   return refuse('environment-busy', `${environment} is held: ${holder.runId} ${state} since ${holder.since}.`, advice);
 }
 
+/** Everybody who asked: none of them may approve it. */
+export function requestersOf({ requester, plan }: Pick<Run, 'requester' | 'plan'>): readonly string[] {
+  return [requester.id, ...(plan.alsoAskedBy ?? [])];
+}
+
 interface Ballot {
   readonly run: {
     readonly id: string;

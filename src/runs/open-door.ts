@@ -19,7 +19,7 @@ import type {
   VoteRequest,
 } from './door.ts';
 import { findEndedHolds } from './ended-holds.ts';
-import { type Gate, isFree, mayOperate, mayRead, mayVote } from './gates.ts';
+import { type Gate, isFree, mayOperate, mayRead, mayVote, requestersOf } from './gates.ts';
 import { readMarks, unmark } from './heartbeat.ts';
 import { readStanding, standingFor } from './intrusions.ts';
 import { preview } from './preview.ts';
@@ -95,7 +95,7 @@ async function vote(deps: DoorDeps, request: VoteRequest): Promise<VoteOutcome> 
   if (gate !== null) return voteOnStep(deps, run, gate, request);
   const now = deps.clock.now();
   const digest = request.digest ?? run.digest;
-  const requesterIds = [run.requester.id];
+  const requesterIds = requestersOf(run);
   const ballot: Gate = mayVote({
     run: { ...run, requesterIds, voterIds: run.votes.map(({ voter }) => voter.id) },
     voter: request.person,

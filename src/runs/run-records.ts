@@ -31,7 +31,6 @@ export interface NewRun {
 
 /** What the engine needs beside the run as people see it. */
 export interface StoredRun extends Run {
-  readonly votesNeeded: number;
   readonly sequenceBase: string;
   /** 1, then one more for each retry of a parked run. */
   readonly attempt: number;

@@ -33,6 +33,8 @@ export interface Run {
   readonly requestedAt: string;
   /** When the request stops being open to votes. */
   readonly expiresAt: string;
+  /** Approvals of others that it takes. */
+  readonly votesNeeded: number;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
   readonly votes: readonly Vote[];

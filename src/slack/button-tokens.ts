@@ -63,7 +63,7 @@ export function createButtonTokens(outbox: Pick<Outbox, 'saveButton'>, secret: S
 }
 
 function actionsOf(run: Run): readonly RunAction[] {
-  if (run.status === 'planned') return ['approve', 'reject', 'details', 'cancel'];
+  if (run.status === 'planned') return ['approve', 'reject', 'details', 'samples', 'cancel'];
   if (run.status === 'queued') return ['cancel', 'details'];
   if (run.status === 'running') return ['pause', 'slower', 'faster', 'stop', 'details'];
   if (run.status === 'paused') {

@@ -14,7 +14,7 @@ import { checklistTools, readBoxes } from './checklist-boxes.ts';
 import type { Home } from './home.ts';
 import type { Identity, SlackUser } from './identity.ts';
 import type { Answerer, Handlers } from './listen.ts';
-import { openDetails } from './open-details.ts';
+import { openDetails, openSamples } from './open-details.ts';
 import type { ButtonMeaning, Outbox } from './outbox.ts';
 import { renderReply } from './render-reply.ts';
 import type { ClickRequest } from './requests.ts';
@@ -77,6 +77,8 @@ async function runClick(
       return answer.tell([staleMessage(`Run ${run.id} no longer waits for votes: it is ${run.status}.`)]);
     case 'details':
       return openDetails(deps, run, request, answer);
+    case 'samples':
+      return openSamples(deps, run, request, answer);
     case 'retry':
     case 'keep': {
       const person = await identity.person(request.user, 'command');

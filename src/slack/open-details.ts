@@ -1,5 +1,6 @@
 import { detailsWindow } from '../../blocks/details.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
+import { samplesWindow } from '../../blocks/samples-window.ts';
 import type { Door } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -23,10 +24,25 @@ export async function openDetails(
   { user, triggerId }: { readonly user: SlackUser; readonly triggerId: string },
   answer: Answerer,
 ): Promise<void> {
-  const { roles } = await identity.person(user, 'command');
-  if (roles.length === 0) return answer.tell([refusedMessage(strange(user))]);
+  if (!(await mayLook(identity, user, answer))) return;
   const conflicts = await door.conflicts(run.id, shownConflicts);
   return calls.openWindow(triggerId, detailsWindow(run, conflicts, clock.now()));
+}
+
+/** The samples of its plan alone. */
+export async function openSamples(
+  { identity, calls }: Pick<Deps, 'identity' | 'calls'>,
+  run: Run,
+  { user, triggerId }: { readonly user: SlackUser; readonly triggerId: string },
+  answer: Answerer,
+): Promise<void> {
+  if (await mayLook(identity, user, answer)) await calls.openWindow(triggerId, samplesWindow(run));
+}
+
+async function mayLook(identity: Identity, user: SlackUser, answer: Answerer): Promise<boolean> {
+  const { roles } = await identity.person(user, 'command');
+  if (roles.length === 0) await answer.tell([refusedMessage(strange(user))]);
+  return roles.length > 0;
 }
 
 function strange(user: SlackUser) {

@@ -32,6 +32,7 @@ export const buttonActions = [
   'approve',
   'reject',
   'details',
+  'samples',
   'retry',
   'undo',
   'keep',

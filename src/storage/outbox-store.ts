@@ -13,7 +13,10 @@ const cursorColumn = { channel: 'event_id', thread: 'thread_event_id' } as const
 
 /** What the announcer remembers, in the bot's own PostgreSQL. */
 export function createOutboxStore(database: Database): Outbox {
-  const { pool } = database;
+  return { ...cursors(database), ...posts(database), ...buttons(database), ...members(database) };
+}
+
+function cursors({ pool }: Database): Pick<Outbox, 'cursor' | 'moveCursor'> {
   return {
     async cursor(where) {
       const { rows } = await pool.query<{ id: string }>(`select ${cursorColumn[where]} as id from tas.outbox_cursor`);
@@ -27,6 +30,13 @@ export function createOutboxStore(database: Database): Outbox {
         [eventId],
       );
     },
+  };
+}
+
+function posts({
+  pool,
+}: Database): Pick<Outbox, 'post' | 'lastPost' | 'postedAbout' | 'beginPost' | 'finishPost' | 'beginAnew'> {
+  return {
     async post(about, name) {
       const { rows } = await pool.query<{ channel: string; ts: string | null }>(
         'select channel, ts from tas.post where about = $1 and name = $2',
@@ -49,13 +59,6 @@ export function createOutboxStore(database: Database): Outbox {
       );
       return rows[0]?.about ?? null;
     },
-    async submitWindow(viewId) {
-      const { rowCount } = await pool.query(
-        'insert into tas.submitted_window (view_id) values ($1) on conflict do nothing',
-        [viewId],
-      );
-      return rowCount === 1;
-    },
     async beginPost(about, name, channel) {
       await pool.query('insert into tas.post (about, name, channel) values ($1, $2, $3) on conflict do nothing', [
         about,
@@ -73,6 +76,18 @@ export function createOutboxStore(database: Database): Outbox {
       );
       return rowCount === 1;
     },
+  };
+}
+
+function buttons({ pool }: Database): Pick<Outbox, 'submitWindow' | 'saveButton' | 'button'> {
+  return {
+    async submitWindow(viewId) {
+      const { rowCount } = await pool.query(
+        'insert into tas.submitted_window (view_id) values ($1) on conflict do nothing',
+        [viewId],
+      );
+      return rowCount === 1;
+    },
     async saveButton(token, value) {
       await pool.query('insert into tas.button (token, meaning) values ($1, $2) on conflict do nothing', [
         token,
@@ -85,6 +100,12 @@ export function createOutboxStore(database: Database): Outbox {
       ]);
       return rows[0] === undefined ? null : meaning.parse(rows[0].meaning);
     },
+  };
+}
+
+function members(database: Database): Pick<Outbox, 'saveMembers' | 'members'> {
+  const { pool } = database;
+  return {
     async saveMembers(group, users) {
       await database.tx(async (client) => {
         await client.query('delete from tas.group_member where group_id = $1', [group]);

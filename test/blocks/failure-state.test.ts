@@ -1,5 +1,6 @@
-import { type FailureFacts, failureCard } from '../../blocks/failure-card.ts';
+import { failureCard } from '../../blocks/failure-card.ts';
 import { size } from '../../blocks/fit.ts';
+import type { FailureFacts } from '../../commands/failure-facts.ts';
 import { blockErrors } from '../../sandbox/slack/limits/blocks.ts';
 import type { Run, StepProgress } from '../../src/runs/run.ts';
 import { sampleNow, samplePlan, sampleRun, sampleStep } from '../sample-run.ts';

@@ -35,6 +35,7 @@ import { brokenMessage, refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import { runCard } from '../../blocks/run-card.ts';
 import { runsMessage } from '../../blocks/runs.ts';
+import { samplesWindow } from '../../blocks/samples-window.ts';
 import { statusMessage } from '../../blocks/status.ts';
 import { blockErrors } from '../../sandbox/slack/limits/blocks.ts';
 import type { Window as MaintenanceWindow } from '../../src/maintenance/window.ts';
@@ -291,6 +292,7 @@ const home = homeView({
 const windows = [
   detailsWindow(run, hostileConflicts, sampleNow),
   rejectWindow(run, 't'),
+  samplesWindow(run),
   openedAskWindow(environments),
   askWindow({ ...asking, preview: { kind: 'looking', migration: hostile, environment: hostile } }),
   askWindow({ ...asking, preview: { kind: 'plan', preview: { plan: run.plan, votesNeeded: 2, refused: true } } }),

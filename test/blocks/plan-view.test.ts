@@ -128,7 +128,7 @@ describe('a plan with 40 steps and 300 findings', () => {
     for (let index = 0; index < 40; index += 1) expect(text).toContain(`Step ${index} with`);
     expect(text).not.toContain('see Details');
     expect(text.indexOf('✗ Record 3 of')).toBeGreaterThan(-1);
-    expect(text).toContain('… and 92 ✗ · 200 ⚠ more');
+    expect(text).toContain('… and 93 ✗ · 200 ⚠ more');
   });
 
   it('goes into the messages that an answer may have, and a terminal gets all of it', () => {

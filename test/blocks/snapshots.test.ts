@@ -16,6 +16,7 @@ import { rejectWindow } from '../../blocks/reject-window.ts';
 import { runCard } from '../../blocks/run-card.ts';
 import { runbookMessage, runbookNote } from '../../blocks/runbook.ts';
 import { runsMessage } from '../../blocks/runs.ts';
+import { samplesWindow } from '../../blocks/samples-window.ts';
 import { scheduledReport } from '../../blocks/scheduled-report.ts';
 import { schedulesMessage } from '../../blocks/schedules.ts';
 import type { Action } from '../../src/plans/plan.ts';
@@ -129,6 +130,7 @@ describe('what people see', () => {
           advice,
           waysOf(advice).map((_, index) => `t${index}`),
         ),
+      'samples of a plan': () => samplesWindow(runIn('planned')),
       'the home tab': () =>
         homeView({
           person: { id: 'UBOB', roles: ['approver'] },

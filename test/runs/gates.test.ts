@@ -1,15 +1,26 @@
 import fc from 'fast-check';
 import type { Action } from '../../src/plans/plan.ts';
 import type { Person, Role } from '../../src/runs/door.ts';
-import { type Gate, isFree, mayAsk, mayOperate, mayRead, mayVote } from '../../src/runs/gates.ts';
+import { type Gate, isFree, mayAsk, mayOperate, mayRead, mayVote, requestersOf } from '../../src/runs/gates.ts';
 import { runStatuses } from '../../src/runs/run-status.ts';
+import { sampleRun } from '../sample-run.ts';
 
 type Ballot = Parameters<typeof mayVote>[0];
 
 const person = (id: string, ...roles: Role[]): Person => ({ id, name: id.toLowerCase(), roles });
 const alice = person('ALICE', 'operator');
 const bob = person('BOB', 'approver');
-const actions: readonly Action[] = ['backup', 'restore', 'migrate', 'validate', 'rollback', 'release', 'drill', 'retention', 'self-check'];
+const actions: readonly Action[] = [
+  'backup',
+  'restore',
+  'migrate',
+  'validate',
+  'rollback',
+  'release',
+  'drill',
+  'retention',
+  'self-check',
+];
 const expiresAt = '2026-11-20T10:00:00.000Z';
 
 function ballot(over: Partial<Omit<Ballot, 'run'>> & { run?: Partial<Ballot['run']> } = {}): Ballot {
@@ -174,5 +185,23 @@ describe('a vote', () => {
         },
       ),
     );
+  });
+});
+
+describe('who asked', () => {
+  it('is everybody who had a part in it: none of them may approve it', () => {
+    const run = sampleRun({ requester: { id: 'UALICE', name: 'alice' } });
+    expect(requestersOf(run)).toEqual(['UALICE']);
+    const asked = { ...run, plan: { ...run.plan, alsoAskedBy: ['UBOB'] } };
+    expect(requestersOf(asked)).toEqual(['UALICE', 'UBOB']);
+    const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
+    const ballot = { ...asked, requesterIds: requestersOf(asked), voterIds: [] };
+    const now = new Date(asked.requestedAt);
+    expect(mayVote({ run: ballot, voter: bob, choice: 'approve', digest: run.digest, now })).toMatchObject({
+      pass: false,
+      code: 'not-allowed',
+      message: `bob asked for ${run.id} and cannot approve it.`,
+    });
+    expect(mayVote({ run: ballot, voter: bob, choice: 'reject', digest: run.digest, now })).toEqual({ pass: true });
   });
 });

