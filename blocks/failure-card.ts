@@ -1,4 +1,4 @@
-import type { OnCallView } from '../src/oncall/on-call-desk.ts';
+import type { FailureFacts } from '../commands/failure-facts.ts';
 import type { Run } from '../src/runs/run.ts';
 import { button, confirm, type Tokens } from './button.ts';
 import { bare, code, linkTo, mentionUser, plain, ticked } from './escape.ts';
@@ -9,16 +9,6 @@ import { actions, context, type Message, section, sections } from './message.ts'
 import { sayCount, sayHeadline } from './say.ts';
 import { dataLines, sayMaintenance } from './state.ts';
 import { clockTime, when } from './when.ts';
-
-/** What is told beside the run, as far as it could be read in time. */
-export interface FailureFacts {
-  /** What stands stopped or switched just now, in words; null = it could not be read. */
-  readonly standing: readonly string[] | null;
-  /** Who is called, and for what; null = it could not be read. */
-  readonly called: OnCallView | null;
-  /** The database admin's own page; null = none is configured. */
-  readonly link: string | null;
-}
 
 /**
  * A run that stopped: what happened, the state of data, services and maintenance mode, what is safe, what to do, who is

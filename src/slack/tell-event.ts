@@ -8,11 +8,11 @@ import { lostMessage, pausedMessage, threadLine } from '../../blocks/notices.ts'
 import { conflictLine } from '../../blocks/rollback-report.ts';
 import { runbookNote } from '../../blocks/runbook.ts';
 import type { Desks } from '../../commands/desks.ts';
+import { readFailureFacts } from '../../commands/failure-facts.ts';
 import type { Door } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ButtonTokens } from './button-tokens.ts';
-import { readFailureFacts } from './failure-facts.ts';
 import { createGateTeller } from './gate-teller.ts';
 import type { Identity } from './identity.ts';
 import { aboutRun, type PostOnce } from './post-once.ts';

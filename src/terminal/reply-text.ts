@@ -28,6 +28,7 @@ import { runsMessage } from '../../blocks/runs.ts';
 import { scheduleMessage, schedulesMessage } from '../../blocks/schedules.ts';
 import { statusMessage } from '../../blocks/status.ts';
 import type { Reply } from '../../commands/command.ts';
+import type { FailureFacts } from '../../commands/failure-facts.ts';
 import type { ChecklistView } from '../checklists/checklist-view.ts';
 import type { ConflictReport, Run } from '../runs/run.ts';
 import { messageText, namesIn } from './message-text.ts';
@@ -100,11 +101,11 @@ export function planText(run: Run, now: Date): string {
 }
 
 /** How a run stands when nothing more is waited for. */
-export function outcomeText(run: Run, conflicts: ConflictReport, now: Date): string {
+export function outcomeText(run: Run, conflicts: ConflictReport, now: Date, facts: FailureFacts | null = null): string {
   if (run.status === 'done') return about(run, doneCard(run, {}, conflicts, now));
   if (run.status === 'parked') {
     const ways = ['retry', 'rollback', 'keep'].map((word) => `npx tas ${word} ${run.id}`).join('  |  ');
-    return `${about(run, failureCard(run, {}, now))}${ways}\n`;
+    return `${about(run, failureCard(run, {}, now, facts))}${ways}\n`;
   }
   if (run.status === 'paused') {
     const words = run.control.ballot === null ? ['resume', 'stop'] : ['approve', 'stop'];

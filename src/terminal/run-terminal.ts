@@ -5,6 +5,7 @@ import { runbookNote } from '../../blocks/runbook.ts';
 import { answer, looksAtStores } from '../../commands/answer.ts';
 import type { Reply } from '../../commands/command.ts';
 import type { Desks } from '../../commands/desks.ts';
+import { type FailureFacts, readFailureFacts } from '../../commands/failure-facts.ts';
 import { commands } from '../../commands/index.ts';
 import type { Door, Person } from '../runs/door.ts';
 import type { ConflictReport, Run } from '../runs/run.ts';
@@ -97,7 +98,8 @@ async function ask(given: TerminalArguments, { door, desks, person }: Opened, te
     if (needsRunbook(run.plan)) progress(messageText(runbookNote(desks.runbooks.of(run))));
   };
   const run = await followRun(door, reply.run, terminal.clock, (line) => progress(`${line}\n`), begins);
-  return waitedOutcome(reply, run, door, terminal);
+  const facts = run.status === 'parked' ? await readFailureFacts({ door, desks }, run) : null;
+  return waitedOutcome(reply, run, door, terminal, facts);
 }
 
 function replyOutcome(reply: Exclude<Reply, { run: Run }>, terminal: Terminal): Outcome {
@@ -127,12 +129,13 @@ async function waitedOutcome(
   run: Run,
   door: Door,
   terminal: Terminal,
+  facts: FailureFacts | null,
 ): Promise<Outcome> {
   const now = terminal.clock.now();
   const conflicts = await conflictsOf(door, run);
   // Saying no is done when it is said.
   const exit = reply.kind === 'voted' && reply.choice === 'reject' ? exits.done : exitOfRun(run);
-  const text = run.status === 'planned' ? '' : outcomeText(run, conflicts, now);
+  const text = run.status === 'planned' ? '' : outcomeText(run, conflicts, now, facts);
   return { text, result: runResult(run, conflicts, now), exit };
 }
 

@@ -41,6 +41,14 @@ describe('a terminal', () => {
     expect((await follow(door, `runs ${run.id} --wait`)).err).not.toContain('If I die');
   });
 
+  it('says how things stand, and where the runbook is, when the run that it follows has stopped', async () => {
+    const door = new FakeDoor();
+    const run = door.add(sampleRun({ status: 'parked' }));
+    const { out } = await follow(door, `runs ${run.id} --wait`);
+    expect(out).toContain('Data: not begun: Data, Relational copies');
+    expect(out).toContain(`npx tas runbook ${run.id}`);
+  });
+
   it('shows the whole runbook, and as JSON', async () => {
     const door = new FakeDoor();
     const run = door.add(sampleRun({ status: 'parked', backupId: 'backup-1' }));

@@ -1,7 +1,17 @@
-import type { FailureFacts } from '../../blocks/failure-card.ts';
-import type { Desks } from '../../commands/desks.ts';
-import type { Door, Person } from '../runs/door.ts';
-import type { Run } from '../runs/run.ts';
+import type { OnCallView } from '../src/oncall/on-call-desk.ts';
+import type { Door, Person } from '../src/runs/door.ts';
+import type { Run } from '../src/runs/run.ts';
+import type { Desks } from './desks.ts';
+
+/** What is told beside the run, as far as it could be read in time. */
+export interface FailureFacts {
+  /** What stands stopped or switched just now, in words; null = it could not be read. */
+  readonly standing: readonly string[] | null;
+  /** Who is called, and for what; null = it could not be read. */
+  readonly called: OnCallView | null;
+  /** The database admin's own page; null = none is configured. */
+  readonly link: string | null;
+}
 
 /** In whose name the bot reads what it tells by itself. */
 const reader: Person = { id: 'tas-bot', name: 'the bot', roles: ['viewer'] };

@@ -1,6 +1,6 @@
+import { readFailureFacts } from '../../commands/failure-facts.ts';
 import type { EnvironmentStatus } from '../../src/runs/door.ts';
 import { createRunbooks } from '../../src/runs/runbook.ts';
-import { readFailureFacts } from '../../src/slack/failure-facts.ts';
 import { fakeDesks } from '../fake-desks.ts';
 import { sampleRun } from '../sample-run.ts';
 
