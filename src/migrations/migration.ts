@@ -102,6 +102,11 @@ export const migrationSchema = z.strictObject({
     .max(120)
     .optional()
     .describe('The feature flag that guards what the migration brings, for people: the run does not switch it.'),
+  authors: z
+    .array(z.string().regex(/^[UW][A-Z0-9]{1,39}$/, "a Slack user's id, such as U012AB3CD"))
+    .max(50)
+    .optional()
+    .describe('Slack ids of those who wrote it: they may not approve it. Absent = only whoever asks may not.'),
   canary: z
     .record(collectionRef, predicate)
     .optional()
@@ -161,6 +166,8 @@ export interface Migration {
   readonly references: readonly Reference[];
   readonly coupled: readonly (readonly FieldRef[])[];
   readonly flag?: string;
+  /** Slack ids of those who wrote it. */
+  readonly authors?: readonly string[];
   readonly canary?: { readonly [collection: string]: string };
   /** SHA-256 of the content as written, variables filled in: comments and white space do not count. */
   readonly contentHash: string;

@@ -34,6 +34,8 @@ export interface PlanFrame {
   readonly takes?: readonly TakenConflict[];
   readonly undoAfterMinutes?: number;
   readonly maintenance?: MaintenanceWish;
+  /** Slack ids of those who wrote what it does. */
+  readonly alsoAskedBy?: readonly string[];
 }
 
 /** Looks at the steps of a stage one after the other: stores are read by one query at a time. */

@@ -75,6 +75,7 @@ export async function planMigration(
         ? { undoAfterMinutes: environment.undoAfterMinutes }
         : {}),
       about: { ...migration.version, flag: migration.flag ?? null, contact: migration.contact },
+      ...(migration.authors?.length ? { alsoAskedBy: migration.authors } : {}),
       canary,
     },
     stages,

@@ -38,7 +38,8 @@ export async function submit(deps: SubmitDeps, request: RunRequest): Promise<Sub
   const checklist = request.action === 'migrate' ? await deps.checklist?.(environment.name) : undefined;
   const backupId = newBackupId(deps.clock);
   const made = await deps.makePlan(environment, request, backupId);
-  const plan = request.alsoAskedBy?.length ? { ...made, alsoAskedBy: request.alsoAskedBy } : made;
+  const alsoAskedBy = [...new Set([...(made.alsoAskedBy ?? []), ...(request.alsoAskedBy ?? [])])];
+  const plan = alsoAskedBy.length > 0 ? { ...made, alsoAskedBy } : made;
   const failed = plan.findings.filter(isFailed);
   if (failed.length > 0) return refusedByFindings(plan);
   if (changesNothing(plan)) return { kind: 'nothing-to-do', title: plan.title, findings: plan.findings };

@@ -89,6 +89,7 @@ describe('a migration file', () => {
     ['a step kind without a type', 'neo4j.set-properties', 'set-properties', 'write <system type>.<step kind>'],
     ['a field without a system', "'graph:User.a'", "'User.a'", 'write system:Collection.field'],
     ['a couple of one', "['graph:User.a', 'graph:User.b']", "['graph:User.a']", 'coupled.0'],
+    ['an author by name', 'contact:', 'authors: [Dora]\ncontact:', "a Slack user's id"],
     ['an unset variable', 'label}', 'lable}', 'lable is not set'],
   ])('is refused for %s', async (_what, from, to, text) => {
     expect(await refusalOf(from, to)).toContain(text);

@@ -177,6 +177,13 @@ describe('the plan of a migration', () => {
     expect(await failureOf(() => plan({}, { ledger }))).toMatchObject({ code: 'content-changed' });
   });
 
+  it('says who wrote the file, as they ask for it too', async () => {
+    const world = openWorld();
+    expect(await world.plan()).not.toHaveProperty('alsoAskedBy');
+    expect((await world.plan({ authors: [] })).alsoAskedBy).toBeUndefined();
+    expect((await world.plan({ authors: ['UDORA', 'UERIN'] })).alsoAskedBy).toEqual(['UDORA', 'UERIN']);
+  });
+
   it('is refused with the problem that its file has in this environment', async () => {
     const problem = new Failure({
       code: 'invalid-file',
