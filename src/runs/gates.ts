@@ -82,7 +82,7 @@ export function isFree(environment: string, holder: LeaseView | null, inherits: 
   return refuse('environment-busy', `${environment} is held: ${holder.runId} ${state} since ${holder.since}.`, advice);
 }
 
-/** Everybody who asked: none of them may approve it. */
+/** Everybody who asked, the person who asked in the end first: none of them may approve it. */
 export function requestersOf({ requester, plan }: Pick<Run, 'requester' | 'plan'>): readonly string[] {
   return [requester.id, ...(plan.alsoAskedBy ?? [])];
 }
@@ -110,7 +110,9 @@ export function mayVote({ run, voter, choice, digest, now, again }: Ballot): Gat
   if (choice === 'approve' && run.requesterIds.includes(voter.id)) {
     return refuse(
       'not-allowed',
-      `${voter.name} asked for ${run.id} and cannot approve it.`,
+      run.requesterIds[0] === voter.id
+        ? `${voter.name} asked for ${run.id} and cannot approve it.`
+        : `${voter.name} had a part in asking for ${run.id} (its file or its schedule) and cannot approve it.`,
       'A second person has to approve. The run still waits.',
     );
   }

@@ -200,7 +200,7 @@ describe('who asked', () => {
     expect(mayVote({ run: ballot, voter: bob, choice: 'approve', digest: run.digest, now })).toMatchObject({
       pass: false,
       code: 'not-allowed',
-      message: `bob asked for ${run.id} and cannot approve it.`,
+      message: `bob had a part in asking for ${run.id} (its file or its schedule) and cannot approve it.`,
     });
     expect(mayVote({ run: ballot, voter: bob, choice: 'reject', digest: run.digest, now })).toEqual({ pass: true });
   });
