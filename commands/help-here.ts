@@ -1,4 +1,5 @@
 import type { Door, Role } from '../src/runs/door.ts';
+import { requestersOf } from '../src/runs/gates.ts';
 import type { Run } from '../src/runs/run.ts';
 import { isOver, type RunStatus } from '../src/runs/run-status.ts';
 import { Failure } from '../src/shared/failure.ts';
@@ -24,7 +25,7 @@ export async function helpHere(
   const may = new Set(commands.filter(({ roles }) => own(roles)).map(({ word }) => word));
   const open = (await newestRuns(door, person)).filter(({ status }) => !isOver(status));
   const mine = open.filter(({ requester }) => requester.id === person.id);
-  const toVote = open.filter(({ status, requester }) => status === 'planned' && requester.id !== person.id);
+  const toVote = open.filter((run) => run.status === 'planned' && !requestersOf(run).includes(person.id));
   const say = (run: Run, words: readonly string[]) => ({
     run,
     next: words.filter((word) => may.has(word)).map((word) => `${word} ${run.id}`),

@@ -1,6 +1,7 @@
 import { type HomeContents, type HomeEnvironment, type HomeRun, homeView, strangersHome } from '../../blocks/home.ts';
 import type { Desks } from '../../commands/desks.ts';
 import type { Door, EnvironmentStatus, Person } from '../runs/door.ts';
+import { requestersOf } from '../runs/gates.ts';
 import type { Run } from '../runs/run.ts';
 import { isOver } from '../runs/run-status.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -97,7 +98,7 @@ export function createHome(deps: Deps): Home {
 function isWanted(run: Run, person: Person): boolean {
   const waits = run.status === 'planned' || run.control.ballot !== null;
   const voted = run.control.ballot === null && run.votes.some(({ voter }) => voter.id === person.id);
-  return waits && !voted && run.requester.id !== person.id && person.roles.includes('approver');
+  return waits && !voted && !requestersOf(run).includes(person.id) && person.roles.includes('approver');
 }
 
 async function describe(
