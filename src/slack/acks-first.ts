@@ -1,9 +1,9 @@
 /** Work begins when no request has come in for so many turns of the event loop: it takes up one new connection a turn. */
 const quietTurns = 4;
 /** … or when it has waited for so many milliseconds: in a rush that does not end people get answers all the same. */
-const longestWait = 1_000;
+const longestWait = { click: 1_000, command: 2_500 } as const;
 /** So many are at work at once … */
-const mostAtWork = 4;
+const mostAtWork = 3;
 /** … not counting those that have been at it for so many milliseconds: they wait for something else than this process. */
 const countsFor = 300;
 
@@ -21,21 +21,21 @@ interface Waiting {
  */
 export function createAcksFirst(): AcksFirst {
   const waiting = { click: [] as Waiting[], command: [] as Waiting[] };
-  const nextQueue = (): Waiting[] => (waiting.click.length > 0 ? waiting.click : waiting.command);
+  const next = (): 'click' | 'command' => (waiting.click.length > 0 ? 'click' : 'command');
   let due = false;
   let atWork = 0;
   let turns = 0;
 
   function look(): void {
-    if (due || nextQueue().length === 0 || atWork >= mostAtWork) return;
+    if (due || waiting[next()].length === 0 || atWork >= mostAtWork) return;
     due = true;
     setImmediate(() => {
       due = false;
       turns += 1;
-      const queue = nextQueue();
-      const [first] = queue;
-      if (first && (turns >= quietTurns || performance.now() - first.since >= longestWait)) {
-        queue.shift();
+      const sort = next();
+      const [first] = waiting[sort];
+      if (first && (turns >= quietTurns || performance.now() - first.since >= longestWait[sort])) {
+        waiting[sort].shift();
         atWork += 1;
         first.start();
       }
