@@ -26,16 +26,14 @@ function sayDowntime({ stages }: Plan): string {
   if (first < 0) return 'no service is stopped';
   const last = steps.findLastIndex(({ use, mode }) => (mode === 'perform' ? use === starts : use === stops));
   if (last < first) return '⚠ services stay down';
-  const seconds = secondsOf(steps.slice(first, last + 1));
-  return seconds === null
-    ? '⚠ services down, how long is not known'
-    : `⚠ services down for about ${sayDuration(seconds * 1000)}`;
+  return sayDown(steps.slice(first, last + 1));
 }
 
-/** Null where not even one of the changing steps was ever measured. */
-function secondsOf(steps: readonly PlanStep[]): number | null {
+function sayDown(steps: readonly PlanStep[]): string {
   const known = steps.flatMap(({ estimate }) => (estimate === null ? [] : [estimate.seconds]));
-  return known.length === 0 ? null : known.reduce((sum, seconds) => sum + seconds, 0);
+  if (known.length === 0) return '⚠ services down, how long is not known';
+  const time = sayDuration(known.reduce((sum, seconds) => sum + seconds, 0) * 1000);
+  return `⚠ services down for ${known.length === steps.length ? 'about' : 'at least'} ${time}`;
 }
 
 /** Null where it was not looked for. */

@@ -18,6 +18,7 @@ type ButtonAction =
   | 'faster'
   | 'continue'
   | 'checklist'
+  | 'dispute'
   | 'environment';
 
 /** Tokens by action; an action without a token gets no button. */
@@ -47,6 +48,7 @@ const labels: Readonly<Record<Exclude<ButtonAction, 'environment'>, string>> = {
   faster: 'Faster',
   continue: 'Continue with everything',
   checklist: 'Show all',
+  dispute: 'That wasn\u2019t me',
 };
 
 /** Null when there is no token. */

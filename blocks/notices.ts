@@ -61,8 +61,24 @@ export function controlledMessage(run: Run, what: ControlWord): Message {
     cancel: `∅ ${id} is withdrawn. Nothing was changed.`,
     slower: `▶ ${id} goes at pace ${run.control.pace} now.`,
     faster: `▶ ${id} goes at pace ${run.control.pace} now.`,
+    dispute: `🚨 The channel is told that the vote on ${id} was not yours, and whoever is on call is called. ${standsNow(run)}`,
   }[what];
   return notice(`${what}: ${plain(sayHeadline(run))}`, line);
+}
+
+function standsNow({ status }: Run): string {
+  if (status === 'closed') return 'The run is withdrawn, nothing was changed.';
+  return status === 'running' ? 'The run pauses at the next batch.' : `The run is ${status}.`;
+}
+
+/** The post when somebody says that a vote was not theirs. */
+export function disputedMessage(run: Run, text: string): Message {
+  const headline = plain(sayHeadline(run));
+  const undo = code(`/tas rollback ${run.id}`);
+  return notice(
+    `A vote is disputed: ${headline}`,
+    `🚨 *A vote is disputed: ${headline}*\n${plain(text, 600)}. Find out who voted before anything goes on; ${undo} shows the ways back.`,
+  );
 }
 
 /** The post when a run stands still: edits of its card notify nobody. */

@@ -9,7 +9,11 @@ const summaries: Readonly<Record<ControlWord, string>> = {
   cancel: 'Withdraws a run that has not started yet',
   slower: 'Halves the pace of a run: smaller batches, with pauses between them',
   faster: 'Doubles the pace of a run',
+  dispute: 'Says that the vote in your name was not yours: the run is brought to a stand, and people are called',
 };
+
+/** The door judges who: whoever asked, or whoever a vote stands for. */
+const forEveryone: readonly ControlWord[] = ['cancel', 'dispute'];
 
 /** What may be asked of a run while it goes on. Whoever asked for a run may withdraw it, too. */
 export const controls: readonly Command[] = (Object.keys(summaries) as ControlWord[]).map(control);
@@ -20,7 +24,7 @@ function control(word: ControlWord): Command {
     usage: `${word} <run> [env:<environment>]`,
     summary: summaries[word],
     examples: [`${word} run-01jd0a4ycz`],
-    roles: word === 'cancel' ? everyone : operators,
+    roles: forEveryone.includes(word) ? everyone : operators,
     async run(words, context) {
       const [id = ''] = takeNames(command, words, 1, 1);
       const run = await findRun(id, words, context);

@@ -6,6 +6,7 @@ import { type Maintenance, openMaintenance } from './maintenance/open-maintenanc
 import type { WindowStore } from './maintenance/window.ts';
 import type { Notices, ValidationReport } from './notices/notice.ts';
 import { createOnCall, type OnCall } from './oncall/create-on-call.ts';
+import { voteKey } from './oncall/follow-runs.ts';
 import type { Environment } from './plans/environment.ts';
 import { reportValidation } from './reports/report-validation.ts';
 import { drawTrend } from './reports/trend-chart.ts';
@@ -29,6 +30,7 @@ import { createPageStore } from './storage/page-store.ts';
 import { createReportStore } from './storage/report-store.ts';
 import type { RunQueueClient } from './storage/run-queue-client.ts';
 import { createScheduleStore } from './storage/schedule-store.ts';
+import { createFollowVotes } from './votes/follow-votes.ts';
 
 interface Deps {
   readonly queue: RunQueueClient;
@@ -54,6 +56,8 @@ export interface OpenDesks {
   readonly schedules: Schedules;
   /** Who is called, and the watch after runs. */
   readonly onCall: OnCall;
+  /** Receipts of votes, reminders of those that are wanted. */
+  readonly votes: ReturnType<typeof createFollowVotes>;
 }
 
 export async function openDesks(deps: Deps): Promise<OpenDesks> {
@@ -85,6 +89,7 @@ export async function openDesks(deps: Deps): Promise<OpenDesks> {
     schedules,
     maintenance,
     onCall,
+    votes: openVotes(deps, onCall),
   };
 }
 
@@ -95,6 +100,22 @@ function botPlace(address: Secret): BotPlace | null {
   const [user, database] = [url.username, url.pathname.slice(1)].map(decodeURIComponent);
   if (!user || !database) return null;
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 5432, user, database };
+}
+
+function openVotes(deps: Deps, { pages }: OnCall): OpenDesks['votes'] {
+  return createFollowVotes({
+    ...deps,
+    environmentOf: (name) => deps.environments.get(name) ?? null,
+    escalate: (run, digest) =>
+      pages.raise(`vote-waiting:${run.id}:${digest}`, voteKey(run.id), {
+        reason: 'vote-waiting',
+        environment: run.environment,
+        severity: 'warning',
+        summary: `${run.environment}: ${`${run.plan.action} ${run.plan.subject}`.trim()} waits for a vote, and most of its time is over.`,
+        advice: `In Slack: /tas approve ${run.id} shows it to an approver, or /tas reject ${run.id} reason:"…".`,
+        runId: run.id,
+      }),
+  });
 }
 
 async function readAuthority(path: string): Promise<string> {

@@ -18,7 +18,7 @@ const tiers: readonly (readonly string[])[] = [
   ],
   ['src/slack', 'src/terminal', 'src/step-up'],
   ['commands'],
-  ['src/schedules', 'src/reports', 'src/maintenance', 'src/oncall'],
+  ['src/schedules', 'src/reports', 'src/maintenance', 'src/oncall', 'src/votes'],
   ['src/runs'],
   ['src/approvals', 'src/checklists'],
   ['src/plans'],

@@ -116,9 +116,8 @@ export class FakeDoor implements Door {
   async control(request: ControlRequest): Promise<Run | Refusal> {
     this.controlsAsked.push(request);
     const run = this.runMap.get(request.runId);
-    const to = { pause: 'paused', resume: 'running', stop: 'parked', cancel: 'closed', slower: null, faster: null }[
-      request.what
-    ] as RunStatus | null;
+    const moves = { pause: 'paused', resume: 'running', stop: 'parked', cancel: 'closed' } as const;
+    const to = (moves as Readonly<Record<string, RunStatus>>)[request.what] ?? null;
     if (run === undefined || (to !== null && !mayMove(run.status, to))) {
       return refuse('stale', `Run ${request.runId} is ${run?.status}: that does not fit.`);
     }

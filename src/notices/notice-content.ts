@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import type { ChecklistNotice, MaintenanceNotice, NoticeContent, PageNotice, ValidationReport } from './notice.ts';
+import type {
+  ChecklistNotice,
+  MaintenanceNotice,
+  NoticeContent,
+  PageNotice,
+  ValidationReport,
+  VoteReceipt,
+  VoteWanted,
+} from './notice.ts';
 
 const page: z.ZodType<PageNotice> = z.object({
   kind: z.literal('page'),
@@ -48,11 +56,35 @@ export const validationReport: z.ZodType<ValidationReport> = z.object({
 
 const checklist: z.ZodType<ChecklistNotice> = z.object({ kind: z.literal('checklist'), runId: z.string() });
 
+const voteReceipt: z.ZodType<VoteReceipt> = z.object({
+  kind: z.literal('vote-receipt'),
+  runId: z.string(),
+  choice: z.enum(['approve', 'reject']),
+  environment: z.string(),
+  about: z.string(),
+  destroys: z.number(),
+  oneWay: z.boolean(),
+  digest: z.string(),
+  at: z.string(),
+});
+
+const voteWanted: z.ZodType<VoteWanted> = z.object({
+  kind: z.literal('vote-wanted'),
+  runId: z.string(),
+  environment: z.string(),
+  about: z.string(),
+  votes: z.number(),
+  votesNeeded: z.number(),
+  expiresAt: z.string(),
+});
+
 /** What was stored is checked when it is read: another version of the bot may have written it. */
 export const noticeContent: z.ZodType<NoticeContent> = z.union([
   z.object({ kind: z.literal('line'), text: z.string() }),
   page,
   maintenance,
   checklist,
+  voteReceipt,
+  voteWanted,
   validationReport,
 ]);

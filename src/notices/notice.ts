@@ -36,6 +36,8 @@ export type NoticeContent =
   | PageNotice
   | MaintenanceNotice
   | ChecklistNotice
+  | VoteReceipt
+  | VoteWanted
   | ValidationReport;
 
 /** Somebody is needed, or no longer. */
@@ -51,6 +53,33 @@ export interface PageNotice {
   readonly users: readonly string[];
   /** Why it is told here and not by the pager; null = there is none. */
   readonly note: string | null;
+}
+
+/** What a vote did, for the one in whose name it was given. */
+export interface VoteReceipt {
+  readonly kind: 'vote-receipt';
+  readonly runId: string;
+  readonly choice: 'approve' | 'reject';
+  readonly environment: string;
+  /** In words: migrate space-isolation. */
+  readonly about: string;
+  readonly destroys: number;
+  readonly oneWay: boolean;
+  readonly digest: string;
+  /** ISO 8601 */
+  readonly at: string;
+}
+
+/** A run still waits for votes, and its time goes by. */
+export interface VoteWanted {
+  readonly kind: 'vote-wanted';
+  readonly runId: string;
+  readonly environment: string;
+  readonly about: string;
+  readonly votes: number;
+  readonly votesNeeded: number;
+  /** ISO 8601 */
+  readonly expiresAt: string;
 }
 
 /** What users are told of a maintenance window, in the words of the configuration. */

@@ -6,7 +6,7 @@ import type { Secret } from '../shared/secret.ts';
 import { type BakeDeps, type BakeLooks, bake } from './bake.ts';
 import type { Contact } from './contact.ts';
 import { type DeliverDeps, deliverPages } from './deliver-pages.ts';
-import { followRuns } from './follow-runs.ts';
+import { followRuns, settleDisputes } from './follow-runs.ts';
 import { createOnCallDesk, type OnCallDesk } from './on-call-desk.ts';
 import type { PageReason, PageStore, Pages } from './page.ts';
 import { connectPagerDuty, type PagerDuty, type PagerDutyOptions } from './pager-duty.ts';
@@ -73,6 +73,7 @@ export function createOnCall(deps: Deps): OnCall {
           return systems !== undefined && (await closesStores(systems, standingFor(run)));
         },
       });
+      await settleDisputes({ store, pages, now: clock.now() });
       await deliverPages(deliver);
     },
     bake: () => bake({ ...deps, pages, minutes: settings.bake.minutes, checks: settings.bake.checks }),

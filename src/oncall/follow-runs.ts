@@ -31,6 +31,11 @@ const runKey = (runId: string): string => `run:${runId}`;
 const lostKey = (runId: string): string => `lost:${runId}`;
 export const bakeKey = (runId: string): string => `bake:${runId}`;
 
+const disputeKey = (runId: string): string => `disputed:${runId}`;
+export const voteKey = (runId: string): string => `vote:${runId}`;
+/** Nobody has to vote any more. */
+const votedOn: readonly RunEventType[] = ['approved', 'rejected', 'expired', 'voided', 'closed', 'resumed', 'failed'];
+
 /** Signs of life after which a run is no longer lost. */
 const goesOn: readonly RunEventType[] = ['resumed', 'stage-started', 'step-started', 'progress', 'step-done'];
 /** A run that stopped stays somebody's case while a retry goes on, until it is over. */
@@ -47,6 +52,11 @@ async function follow({ pages, run: read, servicesDown }: Deps, { id, runId, typ
   if (type !== 'lost' && (type === 'failed' || goesOn.includes(type) || ends.includes(type))) {
     await pages.resolve(lostKey(runId), id);
   }
+  if (type === 'disputed') {
+    const run = await read(runId);
+    if (run !== null) await pages.raise(eventName(id), disputeKey(runId), disputeOf(run), new Date(at));
+  }
+  if (votedOn.includes(type)) await pages.resolve(voteKey(runId), id);
   if (ends.includes(type)) await pages.resolve(runKey(runId), id);
   // What was undone is not watched any more.
   const undone = type === 'done' ? await read(runId) : null;
@@ -68,4 +78,33 @@ function detailOf(run: Run, type: 'failed' | 'lost', severity: Severity): PageDe
     advice: `In Slack: /tas rollback ${id} shows the ways back; /tas retry ${id} goes on; /tas status env:${environment} shows where things are.`,
     runId: id,
   };
+}
+
+/** No name: it leaves the house. */
+function disputeOf({ environment, plan, id }: Run): PageDetail {
+  return {
+    reason: 'vote-disputed',
+    environment,
+    severity: 'critical',
+    summary: `${environment}: a vote on ${`${plan.action} ${plan.subject}`.trim()} was not its voter's.`,
+    advice: `An account may be in other hands. In Slack: /tas runs ${id} shows the votes; /tas rollback ${id} the ways back.`,
+    runId: id,
+  };
+}
+
+const disputedFor = 24 * 3_600_000;
+
+/** Nothing in a run says that a dispute is settled: who is called has a day, and then it is only in the thread. */
+export async function settleDisputes({
+  store,
+  pages,
+  now,
+}: {
+  readonly store: Pick<PageStore, 'open'>;
+  readonly pages: Pick<Pages, 'resolve'>;
+  readonly now: Date;
+}): Promise<void> {
+  for (const { reason, key, raisedAt } of await store.open(null)) {
+    if (reason === 'vote-disputed' && now.getTime() - Date.parse(raisedAt) > disputedFor) await pages.resolve(key);
+  }
 }

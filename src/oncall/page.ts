@@ -7,6 +7,8 @@ export const pageReasons = [
   'backup-unproven',
   'bake-failed',
   'window-late',
+  'vote-waiting',
+  'vote-disputed',
 ] as const;
 export type PageReason = (typeof pageReasons)[number];
 

@@ -4,6 +4,7 @@ import type { Clock } from '../shared/clock.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
 import { stoppedBy } from './before-batch.ts';
 import { askToConfirm, type StepUp } from './confirm-vote.ts';
+import type { Asker } from './control-records.ts';
 import type { ControlRequest, Refusal, VoteOutcome, VoteRequest } from './door.ts';
 import { mayControl, mayVote, requestersOf } from './gates.ts';
 import type { Run, StepGate } from './run.ts';
@@ -42,10 +43,26 @@ async function carryOutControl({ records }: Deps, run: StoredRun, request: Contr
       return (await records.resume(run.id, by)) ? null : stale();
     case 'cancel':
       return (await records.withdraw(run.id, by)) ? null : stale();
+    case 'dispute':
+      await dispute(records, run, by);
+      return null;
     case 'slower':
     case 'faster':
       return changePace(records, run, request, by);
   }
+}
+
+/** Brought to a stand wherever it is: not begun it is withdrawn, running it pauses. People are told once, whatever it comes to. */
+async function dispute(records: RunRecords, run: StoredRun, by: Asker): Promise<void> {
+  const withdrawn = await records.withdraw(run.id, by);
+  const halted = withdrawn || (await records.askToHalt(run.id, 'pause', by)) !== 'over';
+  const now = withdrawn
+    ? 'the run is withdrawn, nothing was changed'
+    : halted
+      ? 'the run pauses at the next batch'
+      : `the run is ${run.status}, and stays so`;
+  const text = `${by.name} says that the vote in their name was not theirs: ${now}`;
+  await records.event(run.id, 'disputed', text, `disputed:${by.id}`);
 }
 
 async function changePace(
@@ -145,6 +162,7 @@ const fits = {
   cancel: 'planned or queued',
   slower: 'running or paused',
   faster: 'running or paused',
+  dispute: 'voted on',
 } as const;
 
 function staleRefusal(run: Run, what: ControlRequest['what']): Refusal {

@@ -71,7 +71,8 @@ export interface VoteRequest {
   readonly confirmation?: string;
 }
 
-export type ControlWord = 'pause' | 'resume' | 'stop' | 'cancel' | 'slower' | 'faster';
+/** `dispute`: somebody says that the vote in their name was not theirs. */
+export type ControlWord = 'pause' | 'resume' | 'stop' | 'cancel' | 'slower' | 'faster' | 'dispute';
 
 export interface ControlRequest {
   readonly runId: string;
@@ -159,7 +160,7 @@ export interface Door {
   /** Each way back that is open for a run, and the one to take. Reads only. */
   advise(runId: string, person: Person): Promise<Advice | Refusal>;
   vote(request: VoteRequest): Promise<VoteOutcome>;
-  /** Pause, resume, stop, cancel, slower, faster. */
+  /** Pause, resume, stop, cancel, slower, faster, dispute. */
   control(request: ControlRequest): Promise<Run | Refusal>;
   /** Takes a parked run up again from where it stopped. */
   retry(runId: string, person: Person): Promise<Run | Refusal>;

@@ -54,11 +54,12 @@ export function mayOperate(person: Person): Gate {
 
 /** Whether a person may pause, resume, stop or pace a run; whoever asked for it may withdraw it too. */
 export function mayControl(
-  run: Pick<Run, 'id' | 'requester' | 'status' | 'control'>,
+  run: Pick<Run, 'id' | 'requester' | 'status' | 'control' | 'votes'>,
   what: ControlWord,
   person: Person,
   now: Date,
 ): Gate {
+  if (what === 'dispute') return hasVoted(run, person);
   if (!(what === 'cancel' && run.requester.id === person.id)) {
     const operator = mayOperate(person);
     if (!operator.pass) return operator;
@@ -69,6 +70,17 @@ export function mayControl(
     'precondition-failed',
     `${run.id} waits for a vote on “${gate.step.title}” until ${gate.expiresAt}.`,
     `It goes on by itself once that is approved (\`/tas approve ${run.id}\`). Nothing was changed.`,
+  );
+}
+
+/** Whoever a vote stands for may say that it was not theirs, and nobody else; a role lost since changes nothing. */
+function hasVoted({ id, votes, control }: Pick<Run, 'id' | 'votes' | 'control'>, person: Person): Gate {
+  const all = [...votes, ...control.gates.flatMap((gate) => gate.votes)];
+  if (all.some(({ voter }) => voter.id === person.id)) return pass;
+  return refuse(
+    'not-allowed',
+    `${person.name} has not voted on ${id}: there is no vote to dispute.`,
+    'If something else is wrong with it, an operator can stop it. Nothing was changed.',
   );
 }
 

@@ -123,5 +123,7 @@ export type RunEventType =
   | 'failed'
   | 'done'
   | 'closed'
+  /** Somebody says that the vote in their name was not theirs. */
+  | 'disputed'
   /** After the end: what was seen in the time for which the environment was watched. */
   | 'watched';

@@ -83,8 +83,8 @@ function makeRunbook({ environments, bot, links }: Deps, run: Run): Runbook {
     { title: 'Only then, by hand if need be: services, flags, maintenance mode', lines: put },
     { title: 'Never', lines: [...never, ...on('never')] },
   ];
-  const ofSystems = put.filter(({ first }) => first).slice(0, mostFirst - 6);
-  const first = [...restart.slice(0, 1), ...holds.slice(-1), ...back.slice(0, 2), ...ofSystems, ...never.slice(0, 2)];
+  const ofSystems = put.filter(({ first }) => first).slice(0, mostFirst - 7);
+  const first = [...restart.slice(0, 1), ...holds.slice(-1), ...back.slice(0, 3), ...ofSystems, ...never.slice(0, 2)];
   return {
     runId: run.id,
     environment: run.environment,
@@ -163,21 +163,29 @@ function wayBack(run: Run): readonly RunbookLine[] {
           run.backupId,
           where,
         );
-  const undo =
-    isOver(run.status) && run.status !== 'done'
-      ? []
-      : [
-          ask(
-            'Undo: backwards, services and frontend out first, then store by store. Shows the ways back first; another person approves',
-            'rollback',
-            run.id,
-            'way:undo',
-          ),
-        ];
-  const goOn = isOver(run.status)
-    ? []
-    : [ask('Or on from where it stopped, once what failed is mended', 'retry', run.id)];
-  return [...undo, restore, ...goOn];
+  const stop = ask('First bring it to a stand: a bot that was started again goes on with it', 'stop', run.id);
+  const undo = [
+    look('The ways back from it, with what each keeps and loses', shellCommand('npx', 'tas', 'rollback', run.id)),
+    ask(
+      'Undo: backwards, services and frontend out first, then store by store; another person approves',
+      'rollback',
+      run.id,
+      'way:undo',
+    ),
+  ];
+  const goOn = ask('Or on from where it stopped, once what failed is mended', 'retry', run.id);
+  return [
+    ...(run.status === 'running' ? [stop] : []),
+    ...(canBeUndone(run) ? undo : []),
+    restore,
+    ...(run.status === 'parked' || run.status === 'running' ? [goOn] : []),
+  ];
+}
+
+/** Kept as it is (`closed`) it may have changed something, too; one that never started has not. */
+function canBeUndone({ status, startedAt, undoneBy }: Run): boolean {
+  const keptAsItIs = status === 'closed' && startedAt !== null;
+  return undoneBy === null && (status === 'done' || keptAsItIs || !isOver(status));
 }
 
 function neverLines(run: Run): readonly RunbookLine[] {

@@ -91,6 +91,7 @@ async function runClick(
     case 'resume':
     case 'stop':
     case 'cancel':
+    case 'dispute':
     case 'slower':
     case 'faster': {
       const { action: what, words } = meaning;

@@ -44,6 +44,7 @@ export const buttonActions = [
   'faster',
   'continue',
   'checklist',
+  'dispute',
   'boxes',
   'environment',
   'ask',

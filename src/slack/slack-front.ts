@@ -96,7 +96,17 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const teller = createEventTeller({ door, desks, calls, posts, tokens, identity, unpostable, clock });
   const pace = deps.pace === undefined ? {} : { pace: deps.pace };
   const checklist = createChecklistTeller({ desks, tokens, posts, calls });
-  const noticeTeller = createNoticeTeller({ checklist, calls, posts, outbox, notices, clock, logger });
+  const noticeTeller = createNoticeTeller({
+    checklist,
+    tokens,
+    identity,
+    calls,
+    posts,
+    outbox,
+    notices,
+    clock,
+    logger,
+  });
   const mayEdit = () => rates.free('chat.update');
   const announcer = createAnnouncer({ door, outbox, teller, notices, noticeTeller, mayEdit, clock, logger, ...pace });
   return {

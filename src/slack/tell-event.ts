@@ -4,7 +4,7 @@ import { planEvidence } from '../../blocks/evidence.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { pages } from '../../blocks/fit.ts';
 import { type Message, sections } from '../../blocks/message.ts';
-import { lostMessage, pausedMessage, threadLine } from '../../blocks/notices.ts';
+import { disputedMessage, lostMessage, pausedMessage, threadLine } from '../../blocks/notices.ts';
 import { conflictLine } from '../../blocks/rollback-report.ts';
 import { runbookNote } from '../../blocks/runbook.ts';
 import type { Desks } from '../../commands/desks.ts';
@@ -68,6 +68,7 @@ export function createEventTeller(deps: {
     if (telling.kind === 'runbook') return inThread(run, name, runbookNote(deps.desks.runbooks.of(run)));
     if (telling.kind === 'gates') return gates.open(run, await channelOf(run));
     if (telling.kind === 'lost') return void (await inChannel(run, name, lostMessage(run, telling.text)));
+    if (telling.kind === 'disputed') return void (await inChannel(run, name, disputedMessage(run, telling.text)));
     if (telling.kind === 'paused') return void (await inChannel(run, name, pausedMessage(run)));
     const facts = telling.kind === 'failed' ? await readFailureFacts(deps, run) : null;
     const conflicts = await door.conflicts(run.id, shownConflicts);

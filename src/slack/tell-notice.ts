@@ -2,11 +2,14 @@ import { maintenanceMessage } from '../../blocks/maintenance.ts';
 import { type Message, withImage } from '../../blocks/message.ts';
 import { lineMessage } from '../../blocks/notices.ts';
 import { pageMessage } from '../../blocks/oncall.ts';
+import { receiptMessage, voteWantedMessage } from '../../blocks/receipt.ts';
 import { scheduledReport } from '../../blocks/scheduled-report.ts';
 import type { Notice, NoticeContent, NoticeImage, NoticeRecords } from '../notices/notice.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { ButtonTokens } from './button-tokens.ts';
 import type { ChecklistTeller } from './checklist-teller.ts';
+import type { Identity } from './identity.ts';
 import type { Outbox } from './outbox.ts';
 import type { About, PostOnce } from './post-once.ts';
 import { isOurs } from './refusals.ts';
@@ -24,12 +27,17 @@ interface Deps {
   readonly outbox: Pick<Outbox, 'lastPost'>;
   readonly notices: Pick<NoticeRecords, 'refuse'>;
   readonly checklist: ChecklistTeller;
+  readonly tokens: Pick<ButtonTokens, 'ofMeaning'>;
+  readonly identity: Pick<Identity, 'approvers'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 export function createNoticeTeller(deps: Deps): NoticeTeller {
   const { calls, posts, outbox, notices, clock, logger } = deps;
+
+  const disputeToken = ({ runId, digest }: { runId: string; digest: string }): Promise<string> =>
+    deps.tokens.ofMeaning({ action: 'dispute', runId, digest, words: null });
 
   /** Null = there is nothing to say any more. */
   async function messageOf(content: NoticeContent, at: string): Promise<Message | null> {
@@ -42,6 +50,10 @@ export function createNoticeTeller(deps: Deps): NoticeTeller {
         return deps.checklist(content.runId, at);
       case 'maintenance':
         return maintenanceMessage(content);
+      case 'vote-receipt':
+        return receiptMessage(content, { dispute: await disputeToken(content) });
+      case 'vote-wanted':
+        return voteWantedMessage(content, await deps.identity.approvers());
       case 'validation-report':
         return scheduledReport(content);
     }

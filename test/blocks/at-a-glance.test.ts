@@ -29,6 +29,8 @@ it('says how long services are down: from the first that is stopped to the last 
     step('checks.run', 600),
   ];
   expect(say(steps)).toContain('⚠ services down for about 4 min');
+  const gap = steps.map((one, place) => (place === 2 ? { ...one, estimate: null } : one));
+  expect(say(gap)).toContain('⚠ services down for at least 2 min');
   expect(say(steps.slice(0, 3))).toContain('⚠ services stay down');
   expect(say(steps.map((one) => ({ ...one, estimate: null })))).toContain('how long is not known');
 });

@@ -17,6 +17,7 @@ import {
   askedMessage,
   chooseEnvironmentMessage,
   controlledMessage,
+  disputedMessage,
   keptMessage,
   lineMessage,
   lookingMessage,
@@ -31,6 +32,7 @@ import {
 } from '../../blocks/notices.ts';
 import { onCallMessage, pageMessage } from '../../blocks/oncall.ts';
 import { planMessage } from '../../blocks/plan-view.ts';
+import { receiptMessage, voteWantedMessage } from '../../blocks/receipt.ts';
 import { brokenMessage, refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import { runCard } from '../../blocks/run-card.ts';
@@ -61,6 +63,7 @@ const tokens = {
   slower: 'k',
   faster: 'l',
   continue: 'm',
+  dispute: 'n',
 };
 const called = { users: Array.from({ length: 100 }, (_, index) => `U${index}`), groups: ['S1', 'nonsense <!here>'] };
 const run = hostileRun();
@@ -79,6 +82,15 @@ const backup = {
   },
 };
 const environments = Array.from({ length: 40 }, () => ({ name: hostile, production: true, channel: hostile }));
+
+const vote = {
+  runId: hostile,
+  environment: hostile,
+  about: hostile,
+  digest: hostile,
+  at: hostile,
+  expiresAt: hostile,
+};
 
 const pieces: [string, Message][] = [
   ...runStatuses.map((status): [string, Message] => [
@@ -99,11 +111,17 @@ const pieces: [string, Message][] = [
   ['a vote on a step', ballotCard(hostileBallot(), tokens)],
   ...run.control.gates.map((gate): [string, Message] => ['a vote that is over', gateCard(run, gate, {}, called)]),
   ['paused before a step', runCard(hostileBallot(), tokens, called, sampleNow)],
-  ...(['pause', 'resume', 'stop', 'cancel', 'slower', 'faster'] as const).map((what): [string, Message] => [
+  ...(['pause', 'resume', 'stop', 'cancel', 'slower', 'faster', 'dispute'] as const).map((what): [string, Message] => [
     what,
     controlledMessage(run, what),
   ]),
   ['paused', pausedMessage(run)],
+  ['disputed', disputedMessage(run, hostile)],
+  [
+    'a receipt',
+    receiptMessage({ ...vote, kind: 'vote-receipt', choice: 'approve', destroys: 1e9, oneWay: true }, tokens),
+  ],
+  ['a vote that is wanted', voteWantedMessage({ ...vote, kind: 'vote-wanted', votes: 0, votesNeeded: 2 }, called)],
   [
     'waits for its window',
     runCard(

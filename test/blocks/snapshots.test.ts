@@ -8,9 +8,17 @@ import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { homeView } from '../../blocks/home.ts';
-import { lostMessage, pausedMessage, staleMessage, submittedMessage, votedMessage } from '../../blocks/notices.ts';
+import {
+  disputedMessage,
+  lostMessage,
+  pausedMessage,
+  staleMessage,
+  submittedMessage,
+  votedMessage,
+} from '../../blocks/notices.ts';
 import { pageMessage } from '../../blocks/oncall.ts';
 import { planMessage } from '../../blocks/plan-view.ts';
+import { receiptMessage } from '../../blocks/receipt.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import { runCard } from '../../blocks/run-card.ts';
@@ -129,6 +137,22 @@ describe('what people see', () => {
         adviceMessage(
           advice,
           waysOf(advice).map((_, index) => `t${index}`),
+        ),
+      'a vote that is disputed': () => disputedMessage(runIn('closed'), 'bob says that the vote was not theirs'),
+      'the receipt of a vote': () =>
+        receiptMessage(
+          {
+            kind: 'vote-receipt',
+            runId: 'run-01jd0a4ycz',
+            choice: 'approve',
+            environment: 'production',
+            about: 'migrate space-isolation',
+            destroys: 19,
+            oneWay: false,
+            digest: 'abcdef0123456789',
+            at: started,
+          },
+          { dispute: 'd' },
         ),
       'samples of a plan': () => samplesWindow(runIn('planned')),
       'the home tab': () =>

@@ -172,6 +172,7 @@ describe('rights', () => {
         'schedule',
         'plan',
         'cancel',
+        'dispute',
       ],
     ],
     [
@@ -186,6 +187,7 @@ describe('rights', () => {
           'oncall',
           'plan',
           'cancel',
+          'dispute',
           'backup',
           'migrate',
           'restore',
@@ -212,6 +214,7 @@ describe('rights', () => {
         'schedule',
         'plan',
         'cancel',
+        'dispute',
         'approve',
         'reject',
       ],

@@ -1,4 +1,4 @@
-import { followRuns } from '../../src/oncall/follow-runs.ts';
+import { followRuns, settleDisputes, voteKey } from '../../src/oncall/follow-runs.ts';
 import { pageReasons } from '../../src/oncall/page.ts';
 import { createPages } from '../../src/oncall/pages.ts';
 import type { RunEvent, RunEventType } from '../../src/runs/run.ts';
@@ -144,4 +144,35 @@ it('goes through more events than it reads at once', async () => {
   const { happens, states } = world();
   await happens('failed', ...Array.from({ length: 450 }, () => 'progress' as const), 'done');
   expect(states()).toEqual(['run:run-1 resolved error']);
+});
+
+describe('a vote', () => {
+  it('that is disputed calls somebody, without a name, until a day is over', async () => {
+    const { happens, states, store, pages } = world();
+    await happens('disputed', 'closed');
+    expect(states()).toEqual(['disputed:run-1 raised critical']);
+    expect(JSON.stringify([...store.pages.values()])).not.toContain(secret);
+    await settleDisputes({ store, pages, now: new Date('2026-11-21T09:59:00.000Z') });
+    expect(states()).toEqual(['disputed:run-1 raised critical']);
+    await settleDisputes({ store, pages, now: new Date('2026-11-21T10:01:00.000Z') });
+    expect(states()).toEqual(['disputed:run-1 resolved critical']);
+  });
+
+  it.each(['approved', 'rejected', 'expired', 'closed'] as const)(
+    'that is wanted is no longer when it is %s',
+    async (type) => {
+      const { happens, states, pages } = world();
+      await pages.raise('vote-waiting:run-1', voteKey('run-1'), {
+        reason: 'vote-waiting',
+        environment: 'production',
+        severity: 'warning',
+        summary: 'production: a vote is wanted',
+        advice: 'Vote.',
+        runId: 'run-1',
+      });
+      expect(states()).toEqual(['vote:run-1 raised warning']);
+      await happens(type);
+      expect(states()).toEqual(['vote:run-1 resolved warning']);
+    },
+  );
 });

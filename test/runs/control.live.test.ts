@@ -13,6 +13,7 @@ const count = 2_500;
 const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator'] };
 const erin: Person = { id: 'UERIN', name: 'erin', roles: ['operator'] };
 const carol: Person = { id: 'UCAROL', name: 'carol', roles: ['viewer'] };
+const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
 const deleteGone: MigrationStep = {
   id: 'delete-gone',
   title: 'Delete who is gone',
@@ -549,5 +550,41 @@ it('runs of other kinds are stored with what controls them', async () => {
     waits: null,
     gates: [],
     ballot: null,
+  });
+});
+
+describe('a vote that somebody says was not theirs', () => {
+  const approve = (run: StoredRun) =>
+    world.door.vote({ runId: run.id, digest: run.digest, person: bob, choice: 'approve', reason: null });
+
+  it('withdraws a run that has not begun, and is told once', async () => {
+    const run = await open();
+    expect(await approve(run)).toMatchObject({ kind: 'counted' });
+    expect(await control(run, 'dispute', bob)).toMatchObject({ status: 'closed' });
+    expect(await control(run, 'dispute', bob)).toMatchObject({ status: 'closed' });
+    const told = (await eventsOf(run)).filter((event) => event.startsWith('disputed'));
+    expect(told).toEqual([
+      'disputed bob says that the vote in their name was not theirs: the run is withdrawn, nothing was changed',
+    ]);
+    expect(world.people.read('User', 'u-00001')?.tenant).toBeUndefined();
+  });
+
+  it('pauses a run that goes on', async () => {
+    const run = await open();
+    await approve(run);
+    const steps = afterStep(new RememberedSteps().execution(), 'data.fill#0', () => control(run, 'dispute', bob));
+    expect(await world.carryOut(run, steps)).toBe('paused');
+    expect((await eventsOf(run)).filter((event) => event.startsWith('disputed'))).toHaveLength(1);
+  });
+
+  it('can be disputed by its voter alone', async () => {
+    const run = await open();
+    await approve(run);
+    expect(await control(run, 'dispute', erin)).toMatchObject({
+      kind: 'refused',
+      code: 'not-allowed',
+      message: `erin has not voted on ${run.id}: there is no vote to dispute.`,
+    });
+    expect((await world.run(run.id)).status).toBe('queued');
   });
 });

@@ -143,6 +143,22 @@ describe('the runbook of a run', () => {
     expect(without.join('\n')).not.toContain('npx tas restore');
   });
 
+  it('offers an undo wherever something may have been changed, and a stop before it where the run still goes on', () => {
+    const began = { plan, startedAt: '2026-11-20T10:00:00.000Z' };
+    const undo = 'npx tas rollback run-01jd0a4ycz way:undo';
+    for (const status of ['running', 'paused', 'parked', 'done', 'closed'] as const) {
+      expect(commandsOf(sampleRun({ ...began, status }))).toContain(undo);
+    }
+    for (const status of ['rejected', 'expired', 'voided'] as const) {
+      expect(commandsOf(sampleRun({ plan, status }))).not.toContain(undo);
+    }
+    expect(commandsOf(sampleRun({ ...began, status: 'closed', undoneBy: 'run-2' }))).not.toContain(undo);
+    const running = commandsOf(sampleRun({ ...began, status: 'running' }));
+    expect(running.indexOf('npx tas stop run-01jd0a4ycz')).toBeGreaterThan(-1);
+    expect(running.indexOf('npx tas stop run-01jd0a4ycz')).toBeLessThan(running.indexOf(undo));
+    expect(commandsOf(sampleRun({ ...began, status: 'parked' }))).not.toContain('npx tas stop run-01jd0a4ycz');
+  });
+
   it('holds no password, not even one that stands in an address', () => {
     const run = sampleRun({ plan, status: 'parked', backupId: 'backup-1' });
     expect(JSON.stringify(desk().of(run))).not.toContain('hunter2');

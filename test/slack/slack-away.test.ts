@@ -91,7 +91,17 @@ function announcerOn(channel: Channel, door: FakeDoor, outbox: MemoryOutbox, not
     clock: systemClock,
   });
   const checklist = async () => null;
-  const noticeTeller = createNoticeTeller({ calls, posts, outbox, notices, checklist, clock: systemClock, logger });
+  const noticeTeller = createNoticeTeller({
+    tokens: { ofMeaning: async () => 'token' },
+    identity: { approvers: async () => ({ users: [], groups: [] }) },
+    calls,
+    posts,
+    outbox,
+    notices,
+    checklist,
+    clock: systemClock,
+    logger,
+  });
   const mayEdit = async () => {};
   return createAnnouncer({ door, outbox, teller, notices, noticeTeller, mayEdit, clock: systemClock, logger });
 }

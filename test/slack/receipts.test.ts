@@ -1,0 +1,75 @@
+import type { NewNotice } from '../../src/notices/notice.ts';
+import { sampleRun } from '../sample-run.ts';
+import { type FrontOnSlack, startFrontOnSlack, until } from './front-on-slack.ts';
+
+let setup: FrontOnSlack;
+
+beforeEach(async () => {
+  setup = await startFrontOnSlack('http');
+});
+afterEach(() => setup.stop());
+
+const receipt = (runId: string, user: string): NewNotice => ({
+  topic: `vote:${runId}:${user}`,
+  to: { user },
+  anew: true,
+  once: `receipt:${runId}:digest:${user}`,
+  content: {
+    kind: 'vote-receipt',
+    runId,
+    choice: 'approve',
+    environment: 'production',
+    about: 'migrate <!channel>',
+    destroys: 19,
+    oneWay: true,
+    digest: 'abcdef0123456789',
+    at: '2026-11-20T10:05:00.000Z',
+  },
+});
+
+it('tells the voter alone what was voted on, and disputes it by one click and a dialog', async () => {
+  const run = setup.door.add(sampleRun({}));
+  await setup.notices.add([receipt(run.id, 'U0BOB0000')]);
+  const bob = setup.slack.as('bob');
+  await until(() => bob.sees(bob.id).length > 0);
+  const [message] = bob.sees(bob.id);
+  if (message === undefined) throw new Error('no receipt');
+  expect(JSON.stringify(message.blocks)).toMatch(/You approved.*PRODUCTION.*destroys 19.*cannot be undone/);
+  expect(message.text).not.toContain('<!channel>');
+  expect(setup.slack.as('carol').sees(bob.id)).not.toContainEqual(message);
+  const { confirmed } = await bob.click(message, 'That wasn\u2019t me');
+  expect(confirmed?.text).toMatch(/brought to a stand/);
+  await until(() => setup.door.controlsAsked.length > 0);
+  expect(setup.door.controlsAsked).toMatchObject([{ runId: run.id, what: 'dispute', person: { id: 'U0BOB0000' } }]);
+});
+
+it('posts in the channel, anew, that a vote is disputed', async () => {
+  const run = setup.door.add(sampleRun({}));
+  await setup.slack.waitFor('the card', () => setup.slack.messages('tas-platform')[0]);
+  setup.door.event(run.id, 'disputed', 'bob says that the vote in their name was not theirs: the run is withdrawn');
+  const post = await setup.slack.waitFor('the post', () =>
+    setup.slack.messages('tas-platform').find(({ text }) => text.startsWith('A vote is disputed')),
+  );
+  expect(JSON.stringify(post.blocks)).toContain('bob says that the vote in their name was not theirs');
+});
+
+it('reminds those who may vote, in the thread of the run', async () => {
+  const run = setup.door.add(sampleRun({}));
+  const card = await setup.slack.waitFor('the card', () => setup.slack.messages('tas-platform')[0]);
+  const content = {
+    kind: 'vote-wanted',
+    runId: run.id,
+    environment: 'sandbox',
+    about: 'migrate space-isolation',
+    votes: 0,
+    votesNeeded: 1,
+    expiresAt: '2026-11-20T10:55:00.000Z',
+  } as const;
+  const to = { channel: 'tas-platform' };
+  await setup.notices.add([{ topic: `vote:${run.id}`, to, anew: true, once: 'reminder', thread: run.id, content }]);
+  const told = await setup.slack.waitFor('the reminder', () =>
+    setup.slack.messages('tas-platform').find(({ text }) => /still waits/.test(text)),
+  );
+  expect(told.threadTs).toBe(card.ts);
+  expect(JSON.stringify(told.blocks)).toMatch(/0 of 1 votes.*subteam/);
+});
