@@ -46,10 +46,13 @@ export interface AskWindows {
   submit(request: AskRequest, answer: Answerer): Promise<void>;
 }
 
+const mostWindows = 1_000;
 const canaryName = /^[A-Za-z0-9_-]{1,80}$/;
 
 export function createAskWindows(deps: Deps): AskWindows {
   const { door, calls, outbox, ask } = deps;
+  /** When the last choice in a window was made: an older one that takes longer shows nothing any more. */
+  const newest = new Map<string, number>();
   const first = (triggerId: string) => calls.openWindow(triggerId, openedAskWindow(door.environments));
   return {
     async openFor({ text, triggerId }) {
@@ -68,7 +71,16 @@ export function createAskWindows(deps: Deps): AskWindows {
       return answer.tell([staleMessage('That message is about no run of this bot.')]);
     },
     suggest: async (typed) => migrationOptions(await door.migrations(), typed),
-    choose: (request) => choose(deps, request),
+    choose(request) {
+      const { viewId, sentAt } = request;
+      if (sentAt >= (newest.get(viewId) ?? 0)) {
+        newest.delete(viewId);
+        newest.set(viewId, sentAt);
+      }
+      const [oldest] = newest.keys();
+      if (newest.size > mostWindows && oldest !== undefined) newest.delete(oldest);
+      return choose(deps, request, () => (newest.get(viewId) ?? sentAt) === sentAt);
+    },
     complaints: ({ fields }) => complaintsOf(deps, fields),
     async submit({ user, viewId, fields }, answer) {
       if (!(await outbox.submitWindow(viewId))) return;
@@ -106,13 +118,14 @@ function complaintsOf({ door }: Deps, fields: AskRequest['fields']): Readonly<Re
   return Object.keys(complaints).length === 0 ? null : complaints;
 }
 
-async function choose(deps: Deps, { user, viewId, fields }: AskRequest): Promise<void> {
+async function choose(deps: Deps, { user, viewId, fields }: AskRequest, isNewest: () => boolean): Promise<void> {
   const { door, identity } = deps;
   const { environment, migration, canary } = fields;
   const person = await identity.person(user, 'command');
   const action = actionOf(fields);
   const windows = action === 'migrate' ? await windowsFor(deps, fields, person) : [];
-  const show = (preview: AskPreview, hash?: string) => update(deps, viewId, { action, windows, preview }, hash);
+  const show = async (preview: AskPreview, hash?: string) =>
+    isNewest() ? update(deps, viewId, { action, windows, preview }, hash) : null;
   if (action !== 'migrate' || environment === null || migration === null) {
     await show(nothing);
     return;

@@ -95,14 +95,16 @@ export const askRequest = z
       id: z.string().max(100),
       state: z.object({ values: z.record(z.string(), z.record(z.string(), chosen)) }),
     }),
+    actions: z.array(z.object({ action_ts: z.coerce.number().catch(0) })).default([]),
   })
-  .transform(({ user: asker, view }) => {
+  .transform(({ user: asker, view, actions }) => {
     const chosenIn = (field: AskField): string | null => {
       const [first] = Object.values(view.state.values[field] ?? {});
       return (first?.selected_option?.value ?? first?.value ?? '').trim() || null;
     };
     const fields = Object.fromEntries(askFields.map((field) => [field, chosenIn(field)]));
-    return { user: asker, viewId: view.id, fields: fields as Readonly<Record<AskField, string | null>> };
+    const sentAt = actions[0]?.action_ts ?? 0;
+    return { user: asker, viewId: view.id, sentAt, fields: fields as Readonly<Record<AskField, string | null>> };
   });
 
 export const shortcutRequest = z

@@ -83,7 +83,8 @@ function buttons({ pool }: Database): Pick<Outbox, 'submitWindow' | 'saveButton'
   return {
     async submitWindow(viewId) {
       const { rowCount } = await pool.query(
-        'insert into tas.submitted_window (view_id) values ($1) on conflict do nothing',
+        `with forgotten as (delete from tas.submitted_window where submitted_at < now() - interval '7 days')
+         insert into tas.submitted_window (view_id) values ($1) on conflict do nothing`,
         [viewId],
       );
       return rowCount === 1;
