@@ -3,7 +3,7 @@ import type { EnvironmentView, MigrationView, Preview, Refusal } from '../src/ru
 import { cut } from './cut.ts';
 import { bare, code, plain, ticked } from './escape.ts';
 import { findingLines } from './findings.ts';
-import { size } from './fit.ts';
+import { firstFitting, size } from './fit.ts';
 import {
   type Block,
   context,
@@ -193,13 +193,7 @@ function previewBlocks(preview: AskPreview): readonly Block[] {
   }
 }
 
-function fitting(blocks: readonly Block[], room: number): Block[] {
-  const kept: Block[] = [];
-  for (const block of blocks) {
-    if (kept.length >= limits.modalBlocks - 10 || size([...kept, block]) > room) {
-      return [...kept, context('… the card in the channel shows the rest')];
-    }
-    kept.push(block);
-  }
-  return kept;
+function fitting(all: readonly Block[], characters: number): Block[] {
+  const { blocks, left } = firstFitting(all, { places: limits.modalBlocks - 10, characters });
+  return left === 0 ? blocks : [...blocks, context('… the card in the channel shows the rest')];
 }

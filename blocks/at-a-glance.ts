@@ -14,7 +14,7 @@ export function sayAtAGlance(run: Pick<Run, 'plan' | 'votes' | 'votesNeeded' | '
 }
 
 /** `1 of 2 votes`. */
-export function sayVotes({ votes, votesNeeded }: Pick<Run, 'votes' | 'votesNeeded'>): string {
+function sayVotes({ votes, votesNeeded }: Pick<Run, 'votes' | 'votesNeeded'>): string {
   const approvals = votes.filter(({ choice }) => choice === 'approve').length;
   return `${approvals} of ${votesNeeded} ${votesNeeded === 1 ? 'vote' : 'votes'}`;
 }

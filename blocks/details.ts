@@ -3,7 +3,7 @@ import { detailsModal } from './button.ts';
 import { bare, code, plain, ticked } from './escape.ts';
 import { fullEvidence, type Scope } from './evidence.ts';
 import { findingLines } from './findings.ts';
-import { size } from './fit.ts';
+import { firstFitting } from './fit.ts';
 import { type Block, context, limits, type Message, type Modal, plainText, section, sections } from './message.ts';
 import { conflictLine } from './rollback-report.ts';
 import { sayHeadline, statusWords } from './say.ts';
@@ -23,12 +23,7 @@ export function detailsMessage(run: Run, conflicts: ConflictReport, now: Date, s
 /** The same as a window. */
 export function detailsWindow(run: Run, conflicts: ConflictReport, now: Date): Modal {
   const all = detailsMessage(run, conflicts, now).blocks;
-  const blocks: Block[] = [];
-  for (const block of all) {
-    if (blocks.length >= limits.modalBlocks - 1 || size([...blocks, block]) > limits.characters) break;
-    blocks.push(block);
-  }
-  const left = all.length - blocks.length;
+  const { blocks, left } = firstFitting(all, { places: limits.modalBlocks - 1, characters: limits.characters });
   return {
     type: 'modal',
     callback_id: detailsModal.callback,

@@ -58,6 +58,19 @@ export function pages(message: Message, most: number, where: string): Message[] 
   return [...kept.slice(0, -1), { ...last, blocks: [...last.blocks.slice(0, -1), note] }];
 }
 
+/** The first blocks of a window, as many as there are places and characters for, and how many are left out. */
+export function firstFitting(
+  all: readonly Block[],
+  { places, characters }: { readonly places: number; readonly characters: number },
+): { readonly blocks: Block[]; readonly left: number } {
+  const blocks: Block[] = [];
+  for (const block of all) {
+    if (blocks.length >= places || size([...blocks, block]) > characters) break;
+    blocks.push(block);
+  }
+  return { blocks, left: all.length - blocks.length };
+}
+
 /** Characters of blocks as they are sent. */
 export function size(blocks: readonly Block[]): number {
   return JSON.stringify(blocks).length;

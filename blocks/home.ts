@@ -4,7 +4,7 @@ import type { ScheduleView } from '../src/schedules/schedule-desk.ts';
 import { button, type Tokens, wayButton } from './button.ts';
 import { sayProven } from './drill-card.ts';
 import { code, plain } from './escape.ts';
-import { size } from './fit.ts';
+import { firstFitting } from './fit.ts';
 import { actions, type Block, context, divider, type HomeView, limits, section, sections } from './message.ts';
 import { runLine } from './runs.ts';
 import { sayBytes } from './say.ts';
@@ -127,13 +127,8 @@ function saySchedule({ action, next }: ScheduleView): string {
   return `${plain(action, 20)} ${plain(next[0] ?? '', 80)}`;
 }
 
-function fitting(blocks: readonly Block[]): Block[] {
-  const kept: Block[] = [];
-  for (const block of blocks) {
-    if (kept.length >= limits.modalBlocks - 1 || size([...kept, block]) > limits.characters * 3) {
-      return [...kept, context('… `/tas status` and `/tas runs` show the rest')];
-    }
-    kept.push(block);
-  }
-  return kept;
+function fitting(all: readonly Block[]): Block[] {
+  const room = { places: limits.modalBlocks - 1, characters: limits.characters * 3 };
+  const { blocks, left } = firstFitting(all, room);
+  return left === 0 ? blocks : [...blocks, context('… `/tas status` and `/tas runs` show the rest')];
 }

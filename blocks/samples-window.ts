@@ -1,8 +1,8 @@
 import type { Run } from '../src/runs/run.ts';
 import { bare, plain } from './escape.ts';
 import { sampleLines } from './evidence.ts';
-import { size } from './fit.ts';
-import { type Block, context, limits, type Modal, plainText, sections } from './message.ts';
+import { firstFitting } from './fit.ts';
+import { context, limits, type Modal, plainText, sections } from './message.ts';
 import { sayEffect } from './say.ts';
 
 /** Every sample of a plan, before → after, step by step. Values are masked as they are in the plan. */
@@ -14,12 +14,7 @@ export function samplesWindow(run: Pick<Run, 'id' | 'plan'>): Modal {
       ...sampleLines(step, step.samples.length),
     ]),
   );
-  const blocks: Block[] = [];
-  for (const block of all) {
-    if (blocks.length >= limits.modalBlocks - 1 || size([...blocks, block]) > limits.characters) break;
-    blocks.push(block);
-  }
-  const left = all.length - blocks.length;
+  const { blocks, left } = firstFitting(all, { places: limits.modalBlocks - 1, characters: limits.characters });
   const note =
     all.length === 0
       ? 'No step of this plan shows samples: it changes no single records.'

@@ -8,6 +8,7 @@ import type { Notices, ValidationReport } from './notices/notice.ts';
 import { createOnCall, type OnCall } from './oncall/create-on-call.ts';
 import { voteKey } from './oncall/follow-runs.ts';
 import type { Environment } from './plans/environment.ts';
+import { sayAsked } from './plans/plan.ts';
 import { reportValidation } from './reports/report-validation.ts';
 import { drawTrend } from './reports/trend-chart.ts';
 import type { BackupView, Door } from './runs/door.ts';
@@ -111,7 +112,7 @@ function openVotes(deps: Deps, { pages }: OnCall): OpenDesks['votes'] {
         reason: 'vote-waiting',
         environment: run.environment,
         severity: 'warning',
-        summary: `${run.environment}: ${`${run.plan.action} ${run.plan.subject}`.trim()} waits for a vote, and most of its time is over.`,
+        summary: `${run.environment}: ${sayAsked(run.plan)} waits for a vote, and most of its time is over.`,
         advice: `In Slack: /tas approve ${run.id} shows it to an approver, or /tas reject ${run.id} reason:"…".`,
         runId: run.id,
       }),

@@ -1,3 +1,4 @@
+import { sayAsked } from '../plans/plan.ts';
 import type { Run, RunEvent, RunEventType } from '../runs/run.ts';
 import { eventName, type PageDetail, type PageStore, type Pages, type Severity } from './page.ts';
 
@@ -65,7 +66,7 @@ async function follow({ pages, run: read, servicesDown }: Deps, { id, runId, typ
 
 function detailOf(run: Run, type: 'failed' | 'lost', severity: Severity): PageDetail {
   const { environment, plan, id } = run;
-  const what = `${plan.action} ${plan.subject}`.trim();
+  const what = sayAsked(plan);
   const down = severity === 'critical' ? ' Services are down.' : '';
   return {
     reason: type === 'lost' ? 'run-lost' : plan.action === 'backup' ? 'backup-failed' : 'run-failed',
@@ -86,7 +87,7 @@ function disputeOf({ environment, plan, id }: Run): PageDetail {
     reason: 'vote-disputed',
     environment,
     severity: 'critical',
-    summary: `${environment}: a vote on ${`${plan.action} ${plan.subject}`.trim()} was not its voter's.`,
+    summary: `${environment}: a vote on ${sayAsked(plan)} was not its voter's.`,
     advice: `An account may be in other hands. In Slack: /tas runs ${id} shows the votes; /tas rollback ${id} the ways back.`,
     runId: id,
   };

@@ -146,3 +146,8 @@ export interface Plan {
   readonly totals: { readonly adds: number; readonly changes: number; readonly destroys: number };
   readonly undoClass: UndoClass;
 }
+
+/** What was asked for, as it was asked: `migrate space-isolation`, `backup`. */
+export function sayAsked({ action, subject }: Pick<Plan, 'action' | 'subject'>): string {
+  return `${action} ${subject}`.trim();
+}

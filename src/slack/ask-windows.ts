@@ -9,7 +9,7 @@ import {
 import type { SelectOption } from '../../blocks/message.ts';
 import { staleMessage } from '../../blocks/notices.ts';
 import type { Desks } from '../../commands/desks.ts';
-import { parseWords, wordsOf } from '../../commands/parse-words.ts';
+import { type ParsedWords, wordsOf } from '../../commands/parse-words.ts';
 import type { Window } from '../maintenance/window.ts';
 import type { Door, Person } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -18,7 +18,7 @@ import type { Identity } from './identity.ts';
 import type { Answerer } from './listen.ts';
 import { openDetails } from './open-details.ts';
 import type { Outbox } from './outbox.ts';
-import type { AskRequest, CommandRequest, ShortcutRequest } from './requests.ts';
+import type { AskRequest, ShortcutRequest } from './requests.ts';
 import { type SlackCalls, SlackRefused } from './slack-calls.ts';
 
 interface Deps {
@@ -34,7 +34,7 @@ interface Deps {
 /** The window in which people ask with choices, and the shortcuts. It knows no gate: what it asks goes the way of a command. */
 export interface AskWindows {
   /** Opens the window for a command that leaves the choice open (`/tas migrate`); false where it does not. */
-  openFor(request: CommandRequest): Promise<boolean>;
+  openFor(words: ParsedWords, triggerId: string): Promise<boolean>;
   open(request: ShortcutRequest): Promise<void>;
   showRun(request: ShortcutRequest, answer: Answerer): Promise<void>;
   /** The list below the migration while somebody types. */
@@ -55,8 +55,7 @@ export function createAskWindows(deps: Deps): AskWindows {
   const newest = new Map<string, number>();
   const first = (triggerId: string) => calls.openWindow(triggerId, openedAskWindow(door.environments));
   return {
-    async openFor({ text, triggerId }) {
-      const { word, names, environment, reason, extras } = parseWords(text);
+    async openFor({ word, names, environment, reason, extras }, triggerId) {
       const open = names.length === 0 && environment === null && reason === null && Object.keys(extras).length === 0;
       if (word !== 'migrate' || !open || triggerId === '') return false;
       await first(triggerId);

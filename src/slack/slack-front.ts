@@ -1,4 +1,5 @@
 import type { Desks } from '../../commands/desks.ts';
+import { parseWords } from '../../commands/parse-words.ts';
 import type { Config, RevealSecret } from '../config/config.ts';
 import type { NoticeRecords } from '../notices/notice.ts';
 import type { Door, Person } from '../runs/door.ts';
@@ -80,9 +81,9 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
     handlers: {
       ...clicks,
       windows,
-      async command(request, answer) {
-        if (await windows.openFor(request)) return;
-        await ask(request.user, request.text, answer, false, request.channel);
+      async command({ user, text, triggerId, channel }, answer) {
+        const words = parseWords(text);
+        if (!(await windows.openFor(words, triggerId))) await ask(user, words, answer, false, channel);
       },
       groupChanged: (group) => identity.groupChanged(group),
       homeOpened: (user) => home.show({ id: user, name: user }),

@@ -1,5 +1,6 @@
 import type { Vote } from '../approvals/vote.ts';
 import type { NewNotice, Notices } from '../notices/notice.ts';
+import { sayAsked } from '../plans/plan.ts';
 import type { RunRecords, StoredRun } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 
@@ -62,7 +63,17 @@ function receipt(run: StoredRun, vote: Vote, destroys: number, oneWay: boolean):
     to: { user: voter.id },
     anew: true,
     once: `receipt:${runId}:${digest}:${voter.id}`,
-    content: { kind: 'vote-receipt', runId, choice, environment, about: aboutOf(run), destroys, oneWay, digest, at },
+    content: {
+      kind: 'vote-receipt',
+      runId,
+      choice,
+      environment,
+      about: sayAsked(run.plan),
+      destroys,
+      oneWay,
+      digest,
+      at,
+    },
   };
 }
 
@@ -99,7 +110,7 @@ function reminderOf({ environmentOf }: Deps, run: StoredRun, now: number): NewNo
         kind: 'vote-wanted',
         runId,
         environment,
-        about: aboutOf(run),
+        about: sayAsked(run.plan),
         votes,
         votesNeeded: ballot.votesNeeded,
         expiresAt: ballot.expiresAt,
@@ -115,8 +126,4 @@ async function escalateOverdue(deps: Deps, run: StoredRun, now: number): Promise
   const matters = deps.environmentOf(run.environment)?.production === true || run.plan.window !== undefined;
   const over = shareOver(ballot, now);
   if (matters && over >= 0.75 && over < 1) await deps.escalate(run, ballot.digest);
-}
-
-function aboutOf({ plan }: StoredRun): string {
-  return `${plan.action} ${plan.subject}`.trim();
 }

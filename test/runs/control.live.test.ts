@@ -5,7 +5,7 @@ import type { StoredRun } from '../../src/runs/run-records.ts';
 import { watchRuns } from '../../src/runs/watch-runs.ts';
 import { type BotDatabase, createBotDatabase, newRun } from '../storage/fresh-bot-database.ts';
 import { afterStep, type Death, Killed, RememberedSteps } from './remembered-steps.ts';
-import { createSmallWorld, fillTenants, type SmallWorld, users } from './small-world.ts';
+import { createSmallWorld, deleteGone, fillTenants, type SmallWorld, users } from './small-world.ts';
 
 jest.setTimeout(120_000);
 
@@ -14,13 +14,6 @@ const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator'] };
 const erin: Person = { id: 'UERIN', name: 'erin', roles: ['operator'] };
 const carol: Person = { id: 'UCAROL', name: 'carol', roles: ['viewer'] };
 const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
-const deleteGone: MigrationStep = {
-  id: 'delete-gone',
-  title: 'Delete who is gone',
-  system: 'people',
-  use: 'memory.delete-records',
-  with: { collection: 'User', where: { field: 'name', equals: 'gone' } },
-};
 
 let bot: BotDatabase;
 let world: SmallWorld;

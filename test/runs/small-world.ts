@@ -70,6 +70,15 @@ export interface WorldOptions {
   readonly keep?: Retention;
 }
 
+/** Of the users whose name says so. */
+export const deleteGone: MigrationStep = {
+  id: 'delete-gone',
+  title: 'Delete who is gone',
+  system: 'people',
+  use: 'memory.delete-records',
+  with: { collection: 'User', where: { field: 'name', equals: 'gone' } },
+};
+
 export const fillTenants: MigrationStep = {
   id: 'fill',
   title: 'Give users a tenant',

@@ -5,7 +5,7 @@ import type { StepGate } from '../../src/runs/run.ts';
 import type { StoredRun } from '../../src/runs/run-records.ts';
 import { type BotDatabase, createBotDatabase } from '../storage/fresh-bot-database.ts';
 import { afterStep, Killed, RememberedSteps } from './remembered-steps.ts';
-import { createSmallWorld, fillTenants, type SmallWorld, users } from './small-world.ts';
+import { createSmallWorld, deleteGone as deleting, fillTenants, type SmallWorld, users } from './small-world.ts';
 
 jest.setTimeout(60_000);
 
@@ -13,14 +13,7 @@ const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator', 'approv
 const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
 const dana: Person = { id: 'UDANA', name: 'dana', roles: ['approver'] };
 const erin: Person = { id: 'UERIN', name: 'erin', roles: ['operator'] };
-const deleteGone: MigrationStep = {
-  id: 'delete-gone',
-  title: 'Delete who is gone',
-  system: 'people',
-  use: 'memory.delete-records',
-  approval: 'own',
-  with: { collection: 'User', where: { field: 'name', equals: 'gone' } },
-};
+const deleteGone: MigrationStep = { ...deleting, approval: 'own' };
 
 let bot: BotDatabase;
 let world: SmallWorld;

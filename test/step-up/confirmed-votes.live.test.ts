@@ -8,7 +8,7 @@ import { createStepUp } from '../../src/step-up/ask-confirmation.ts';
 import type { ConfirmationStore } from '../../src/step-up/confirmation.ts';
 import { hashOf } from '../../src/step-up/secrets.ts';
 import { createConfirmationStore } from '../../src/storage/confirmation-store.ts';
-import { createSmallWorld, fillTenants, type SmallWorld, users } from '../runs/small-world.ts';
+import { createSmallWorld, deleteGone as deleting, fillTenants, type SmallWorld, users } from '../runs/small-world.ts';
 import { type BotDatabase, createBotDatabase, newRun } from '../storage/fresh-bot-database.ts';
 
 jest.setTimeout(60_000);
@@ -17,14 +17,7 @@ const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator', 'approv
 const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
 const dana: Person = { id: 'UDANA', name: 'dana', roles: ['approver'] };
 const carol: Person = { id: 'UCAROL', name: 'carol', roles: ['viewer'] };
-const deleteGone: MigrationStep = {
-  id: 'delete-gone',
-  title: 'Delete who is gone',
-  system: 'people',
-  use: 'memory.delete-records',
-  approval: 'own',
-  with: { collection: 'User', where: { field: 'name', equals: 'gone' } },
-};
+const deleteGone: MigrationStep = { ...deleting, approval: 'own' };
 
 let bot: BotDatabase;
 let store: ConfirmationStore;
