@@ -51,7 +51,8 @@ async function rush(slack: SimulatedSlack, card: Message, loopPath: string): Pro
   };
 }
 
-async function ofTheBot(folder: string, endpoints: Endpoints): Promise<{ rush: Rush; card: Message }> {
+/** Both rushes go on while the same migration does: first that to the peer, then ours. */
+async function duringRun(folder: string, endpoints: Endpoints): Promise<{ ours: Rush; bare: Rush; goesOn: boolean }> {
   const loopPath = join(folder, 'loop-bot.json');
   process.env.TAS_BENCH_LOOP = loopPath;
   const before = process.env.NODE_OPTIONS ?? '';
@@ -65,8 +66,10 @@ async function ofTheBot(folder: string, endpoints: Endpoints): Promise<{ rush: R
       slack.messages(channel).find((post) => says.test(renderMessage(post)) || says.test(post.text));
     const card = await slack.waitFor('the approval card', () => find(/Approval wanted/), patience);
     await slack.as('bob').click(card, 'Approve');
-    await slack.waitFor('the run to go on', () => /running/.test(card.text) || null, patience);
-    return { rush: await rush(slack, card, loopPath), card };
+    const goesOn = () => /running/.test(card.text);
+    await slack.waitFor('the run to go on', () => goesOn() || null, patience);
+    const bare = await ofBareBolt(folder, card);
+    return { bare, ours: await rush(slack, card, loopPath), goesOn: goesOn() };
   } finally {
     await session.stop();
   }
@@ -103,12 +106,12 @@ export async function measureClicks(
   endpoints: Endpoints,
   say: (line: string) => void,
 ): Promise<string> {
-  const { rush: ours, card } = await ofTheBot(folder, endpoints);
+  const { ours, bare, goesOn } = await duringRun(folder, endpoints);
   say(`the bot: ${ours.loop}`);
-  const bare = await ofBareBolt(folder, card);
+  if (!goesOn) say('the run had ended before the rush did: take more users');
   const words = ({ latencies: { p50, p99, max, count, failed }, loop }: Rush): string =>
     `p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, most ${max.toFixed(0)} ms, ${count} in all, ${failed} too late; ${loop}`;
-  const met = ours.latencies.failed === 0 && ours.latencies.p99 <= aim;
+  const met = goesOn && ours.latencies.failed === 0 && ours.latencies.p99 <= aim;
   return lineTable([
     [
       `${persons * acts} clicks and commands of ${persons} people during a run, acknowledged`,
@@ -116,7 +119,8 @@ export async function measureClicks(
       `p99 ≤ ${aim} ms`,
       met,
     ],
-    ['the same, an app on Bolt that only acknowledges', words(bare), '', null],
+    ['the same beside the same run, an app on Bolt that only acknowledges', words(bare), '', null],
+    ['p99 of the bot as a ratio of that of bare Bolt', (ours.latencies.p99 / bare.latencies.p99).toFixed(2), '', null],
     ["calls that Slack's rates refused", String(ours.refused), '0', ours.refused === 0],
   ]);
 }

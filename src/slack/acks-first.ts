@@ -1,9 +1,9 @@
-/** Work begins when no request has come in for so many turns of the event loop: it takes up one new connection a turn. */
-const quietTurns = 4;
+/** Work begins when no request has come in for so many milliseconds: in a rush the next one is there sooner. */
+const quietFor = 25;
 /** … or when it has waited for so many milliseconds: in a rush that does not end people get answers all the same. */
 const longestWait = { click: 1_000, command: 2_500 } as const;
-/** So many are at work at once … */
-const mostAtWork = 3;
+/** So many are at work at once, in a rush and out of it … */
+const mostAtWork = { rush: 1, quiet: 3 } as const;
 /** … not counting those that have been at it for so many milliseconds: they wait for something else than this process. */
 const countsFor = 300;
 
@@ -24,27 +24,37 @@ export function createAcksFirst(): AcksFirst {
   const next = (): 'click' | 'command' => (waiting.click.length > 0 ? 'click' : 'command');
   let due = false;
   let atWork = 0;
-  let turns = 0;
+  let lastRequest = 0;
+
+  /** How long the next in line has to wait yet, in milliseconds; null = nobody is in line, or somebody has to end before. */
+  function wait(): number | null {
+    const sort = next();
+    const [first] = waiting[sort];
+    if (first === undefined || atWork >= mostAtWork.quiet) return null;
+    const now = performance.now();
+    const untilQuiet = lastRequest + quietFor - now;
+    return atWork >= mostAtWork.rush ? untilQuiet : Math.min(untilQuiet, first.since + longestWait[sort] - now);
+  }
 
   function look(): void {
-    if (due || waiting[next()].length === 0 || atWork >= mostAtWork) return;
+    const left = wait();
+    if (due || left === null) return;
     due = true;
-    setImmediate(() => {
+    const begin = (): void => {
       due = false;
-      turns += 1;
-      const sort = next();
-      const [first] = waiting[sort];
-      if (first && (turns >= quietTurns || performance.now() - first.since >= longestWait[sort])) {
-        waiting[sort].shift();
+      if ((wait() ?? 1) <= 0) {
         atWork += 1;
-        first.start();
+        waiting[next()].shift()?.start();
       }
       look();
-    });
+    };
+    // A turn of the event loop at least: it takes up one new connection a turn.
+    if (left > 0) setTimeout(begin, Math.ceil(left));
+    else setImmediate(begin);
   }
 
   return async (sort, work) => {
-    turns = 0;
+    lastRequest = performance.now();
     await new Promise<void>((start) => {
       waiting[sort].push({ since: performance.now(), start });
       look();

@@ -10,7 +10,9 @@ it('begins nothing while requests go on coming in, and then keeps the order', as
   const asked: Promise<void>[] = [];
   for (let place = 0; place < 20; place += 1) {
     asked.push(acksFirst('command', async () => void begun.push(place)));
-    await turn();
+    // Each is sent as soon as the one before was acknowledged: many turns of the event loop later.
+    await pause(3);
+    for (let turns = 0; turns < 10; turns += 1) await turn();
   }
   expect(begun).toEqual([]);
   await Promise.all(asked);
@@ -43,9 +45,36 @@ it('begins work in the end in a rush that goes on and on', async () => {
   expect(begun).toBe(false);
   const { now } = performance;
   const later = jest.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 3_000);
-  for (let turns = 0; turns < 3; turns += 1) await another();
+  while (!begun) await another();
   later.mockRestore();
-  expect(begun).toBe(true);
+});
+
+it('works on one thing at a time in a rush, and on more when it is over', async () => {
+  const acksFirst = createAcksFirst();
+  let begun = 0;
+  const { now } = performance;
+  let ahead = 0;
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + ahead);
+  const end = Promise.withResolvers<void>();
+  const ask = (): void =>
+    void acksFirst('click', () => {
+      begun += 1;
+      return end.promise;
+    });
+  for (let place = 0; place < 5; place += 1) ask();
+  ahead = 1_500;
+  while (begun === 0) {
+    ask();
+    await turn();
+  }
+  for (let turns = 0; turns < 20; turns += 1) {
+    ask();
+    await turn();
+  }
+  expect(begun).toBe(1);
+  while (begun < 3) await turn();
+  clock.mockRestore();
+  end.resolve();
 });
 
 it('begins a few at once, and others beside those that wait for something else', async () => {
