@@ -1,3 +1,4 @@
+import type { Outlook } from '../src/runs/outlook.ts';
 import type { Run } from '../src/runs/run.ts';
 import { sayAtAGlance } from './at-a-glance.ts';
 import { button, confirm, type Tokens } from './button.ts';
@@ -5,6 +6,7 @@ import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
 import { planEvidence } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { actions, type Block, context, type Message, section } from './message.ts';
+import { nextOfPlan } from './next.ts';
 import { sayAbout, sayCount, sayHeadline, sayTotals } from './say.ts';
 import { clockTime } from './when.ts';
 
@@ -15,7 +17,7 @@ export interface Called {
 }
 
 /** The card that people vote on. Its first lines say it all on a phone; below them is the evidence. */
-export function approvalCard(run: Run, tokens: Tokens, called: Called): Message {
+export function approvalCard(run: Run, tokens: Tokens, called: Called, outlook: Outlook | null = null): Message {
   const headline = plain(sayHeadline(run));
   const glance = plain(sayAtAGlance(run));
   const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20);
@@ -25,7 +27,9 @@ export function approvalCard(run: Run, tokens: Tokens, called: Called): Message 
       `*${headline}*\n${glance}\n${plain(run.plan.title, 200)}${run.reason === null ? '' : `\n“${plain(run.reason, 500)}”`}`,
     ),
     ...undoByItself(run),
-    context(`${calls.length === 0 ? '' : `${calls.join(' ')} please vote · `}${asked} · ${code(run.id)}`),
+    context(
+      `${nextOfPlan(run, outlook)}\n${calls.length === 0 ? '' : `${calls.join(' ')} please vote · `}${asked} · ${code(run.id)}`,
+    ),
   ];
   const tail = [
     ...voteLines(run.votes),

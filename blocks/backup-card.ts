@@ -1,17 +1,19 @@
 import type { BackupView } from '../src/runs/door.ts';
 import type { Run } from '../src/runs/run.ts';
 import { sayDuration } from '../src/shared/duration.ts';
+import { runLink } from './beside.ts';
 import { sayProven } from './drill-card.ts';
 import { code, mentionUser, plain } from './escape.ts';
 import { progressLine } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { measureRun } from './measure.ts';
 import { context, type Message, section, sections } from './message.ts';
+import { nextBlocks } from './next.ts';
 import { sayBytes } from './say.ts';
 import { when } from './when.ts';
 
 /** The end of a backup. */
-export function backupDone(run: Run, now: Date): Message {
+export function backupDone(run: Run, now: Date, link: string | null): Message {
   const environment = plain(run.environment, 60).toUpperCase();
   const measure = measureRun(run, now);
   const took = measure.milliseconds === null ? '' : ` in ${sayDuration(measure.milliseconds)}`;
@@ -21,8 +23,9 @@ export function backupDone(run: Run, now: Date): Message {
     head: [section(`✓ *${environment} · backup made*\n${mentionUser(run.requester.id)}: ${set}${took}.`)],
     body: sections(measure.steps.map(progressLine)),
     tail: [
+      ...nextBlocks([`${code(`/tas backup prove env:${run.environment}`)} tries it beside the live data`]),
       context(
-        `${code(run.id)}${run.backupId === null ? '' : ` · back to it: ${code(`/tas restore ${run.backupId} env:${run.environment}`)}`}`,
+        `${runLink(run.id, link)}${run.backupId === null ? '' : ` · back to it: ${code(`/tas restore ${run.backupId} env:${run.environment}`)}`}`,
       ),
     ],
   });

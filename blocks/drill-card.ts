@@ -1,6 +1,7 @@
 import type { Proof } from '../src/backups/proof.ts';
 import type { Run } from '../src/runs/run.ts';
 import { sayDuration } from '../src/shared/duration.ts';
+import { runLink } from './beside.ts';
 import { code, mentionUser, plain } from './escape.ts';
 import { findingLines } from './findings.ts';
 import { fitCard } from './fit.ts';
@@ -9,7 +10,7 @@ import { context, type Message, section, sections } from './message.ts';
 import { when } from './when.ts';
 
 /** The end of a drill: whether the set is proven, and how far each system's part was tried. */
-export function drillDone(run: Run, now: Date): Message {
+export function drillDone(run: Run, now: Date, link: string | null): Message {
   const environment = plain(run.environment, 60).toUpperCase();
   const order = ['failed', 'warning', 'skipped', 'passed'] as const;
   const sorted = order.flatMap((status) => run.findings.filter((finding) => finding.status === status));
@@ -26,7 +27,9 @@ export function drillDone(run: Run, now: Date): Message {
       section(`${verdict.replace('$', () => environment)}\n${mentionUser(run.requester.id)}: ${code(set, 80)}${next}`),
     ],
     body: sections(sorted.flatMap(findingLines)),
-    tail: [context(`${code(run.id)}${took === null ? '' : ` · ${sayDuration(took)}`} · nothing live was written`)],
+    tail: [
+      context(`${runLink(run.id, link)}${took === null ? '' : ` · ${sayDuration(took)}`} · nothing live was written`),
+    ],
   });
 }
 

@@ -1,5 +1,6 @@
 import type { FailureFacts } from '../commands/failure-facts.ts';
 import type { Run } from '../src/runs/run.ts';
+import { runLink } from './beside.ts';
 import { button, confirm, type Tokens } from './button.ts';
 import { bare, code, linkTo, mentionUser, plain, ticked } from './escape.ts';
 import { findingLines } from './findings.ts';
@@ -14,7 +15,13 @@ import { clockTime, when } from './when.ts';
  * A run that stopped: what happened, the state of data, services and maintenance mode, what is safe, what to do, who is
  * called. Without buttons once it is no longer parked.
  */
-export function failureCard(run: Run, tokens: Tokens, now: Date, facts: FailureFacts | null = null): Message {
+export function failureCard(
+  run: Run,
+  tokens: Tokens,
+  now: Date,
+  facts: FailureFacts | null = null,
+  link: string | null = null,
+): Message {
   const headline = plain(sayHeadline(run));
   const parked = run.status === 'parked';
   const measure = measureRun(run, now);
@@ -46,7 +53,7 @@ export function failureCard(run: Run, tokens: Tokens, now: Date, facts: FailureF
     tail: [
       ...(parked ? sections(helpLines(run, facts)) : []),
       ...(parked ? failureButtons(tokens, environment) : []),
-      context(`${code(run.id)}${run.failure === null ? '' : ` · ${code(run.failure.code)}`}`),
+      context(`${runLink(run.id, link)}${run.failure === null ? '' : ` · ${code(run.failure.code)}`}`),
     ],
   });
 }

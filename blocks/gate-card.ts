@@ -1,10 +1,12 @@
 import type { Run, StepGate } from '../src/runs/run.ts';
 import { type Called, voteLines } from './approval-card.ts';
+import { type Beside, nothingBeside, runLink } from './beside.ts';
 import { button, confirm, type Tokens } from './button.ts';
 import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
 import { stepEvidence } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { actions, context, type Message, section } from './message.ts';
+import { nextOfStep } from './next.ts';
 import { sayCount, sayEffect, sayHeadline } from './say.ts';
 import { clockTime } from './when.ts';
 
@@ -17,14 +19,20 @@ const words: Readonly<Record<StepGate['state'], string>> = {
 };
 
 /** The vote on one step of a paused run: exactly what that step would do now. Buttons only while it is open. */
-export function gateCard(run: Run, gate: StepGate, tokens: Tokens, called: Called): Message {
+export function gateCard(
+  run: Run,
+  gate: StepGate,
+  tokens: Tokens,
+  called: Called,
+  { link, outlook }: Beside = nothingBeside,
+): Message {
   const { step } = gate;
   const open = run.control.ballot?.id === gate.id;
   const environment = bare(run.environment, 40).toUpperCase();
   const what = `${plain(run.environment, 60).toUpperCase()} · ${sayEffect(step)} · ${plain(step.title, 160)}`;
   const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20);
   const asks = open
-    ? `${calls.length === 0 ? '' : `${calls.join(' ')} please vote · `}votes until ${clockTime(gate.expiresAt)}, ${gate.votesNeeded} needed`
+    ? `${nextOfStep(gate, outlook)}\n${calls.length === 0 ? '' : `${calls.join(' ')} please vote · `}votes until ${clockTime(gate.expiresAt)}, ${gate.votesNeeded} needed`
     : words[gate.state === 'open' ? 'replaced' : gate.state];
   const undo = step.undoClass === 'one-way' ? ' It CANNOT be undone.' : '';
   const text = `${bare(step.title, 100)} in ${environment}: ${sayEffect(step)} records.${undo}`;
@@ -34,7 +42,7 @@ export function gateCard(run: Run, gate: StepGate, tokens: Tokens, called: Calle
       section(
         `*${what}*\nThe run stands still before this step: ${plain(sayHeadline(run), 300)}. This is what it would do now, ${sayCount(step.count)} records.`,
       ),
-      context(`${asks} · ${code(run.id)} · ${code(gate.digest.slice(0, 12))}`),
+      context(`${asks} · ${runLink(run.id, link)} · ${code(gate.digest.slice(0, 12))}`),
     ],
     body: [
       section(step.system === null ? '*the bot itself*' : `*${plain(step.system, 60)}*`),

@@ -1,5 +1,6 @@
 import type { PlanStep } from '../src/plans/plan.ts';
 import type { Run, StepProgress } from '../src/runs/run.ts';
+import { type TimeLeft, timeLeft } from './time-left.ts';
 
 /** One step of a plan with how far it is. */
 interface MeasuredStep {
@@ -17,7 +18,8 @@ export interface Measure {
   readonly total: number;
   /** Records a second of the step that runs; null while unknown. */
   readonly perSecond: number | null;
-  readonly millisecondsLeft: number | null;
+  /** Null = nothing is known. */
+  readonly left: TimeLeft | null;
   /** Null when no step runs. */
   readonly current: MeasuredStep | null;
   readonly steps: readonly MeasuredStep[];
@@ -46,7 +48,7 @@ export function measureRun(run: Run, now: Date): Measure {
     done,
     total,
     perSecond,
-    millisecondsLeft: perSecond === null || perSecond <= 0 ? null : (Math.max(0, total - done) / perSecond) * 1000,
+    left: timeLeft(run, now),
     current,
     steps,
     kept: sum(steps.map(({ progress }) => progress.kept)),

@@ -1,10 +1,12 @@
 import type { ControlWord, EnvironmentView } from '../src/runs/door.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { Finding } from '../src/systems/finding.ts';
+import { runLink } from './beside.ts';
 import { environmentButton } from './button.ts';
 import { code, mentionUser, plain, ticked } from './escape.ts';
 import { findingLines } from './findings.ts';
 import { actions, type Message, section, sections } from './message.ts';
+import { nextOfVote } from './next.ts';
 import { sayHeadline, standsBeforeStart } from './say.ts';
 
 /** Short answers to the person who asked, seen by nobody else. */
@@ -35,25 +37,26 @@ export function votedMessage(
   run: Run,
   choice: 'approve' | 'reject',
   decision: 'wait' | 'approved' | 'rejected',
+  link: string | null = null,
 ): Message {
   const headline = plain(sayHeadline(run));
   const started = run.startedAt !== null;
   const next = {
-    wait: 'More votes are needed.',
+    wait: `${nextOfVote(run)}.`,
     approved: started ? 'It goes on.' : run.plan.window ? 'It starts in its maintenance window.' : 'It starts now.',
     rejected: started ? 'It stopped there.' : 'It will not start.',
   }[decision];
   const word = choice === 'approve' ? 'You approved' : 'You rejected';
-  return notice(`${word}: ${headline}`, `✓ ${word} *${headline}*. ${next}`);
+  return notice(`${word}: ${headline}`, `✓ ${word} *${headline}* (${runLink(run.id, link)}). ${next}`);
 }
 
-export function retriedMessage(run: Run): Message {
-  return notice(`Goes on: ${plain(sayHeadline(run))}`, `▶ ${code(run.id)} goes on from where it stopped.`);
+export function retriedMessage(run: Run, link: string | null = null): Message {
+  return notice(`Goes on: ${plain(sayHeadline(run))}`, `▶ ${runLink(run.id, link)} goes on from where it stopped.`);
 }
 
 /** What was asked of a run while it goes on. */
-export function controlledMessage(run: Run, what: ControlWord): Message {
-  const id = code(run.id);
+export function controlledMessage(run: Run, what: ControlWord, link: string | null = null): Message {
+  const id = runLink(run.id, link);
   const line = {
     pause: run.status === 'paused' ? `⏸ ${id} stands still.` : `⏸ ${id} pauses at the next batch.`,
     resume: `▶ ${id} goes on.`,
@@ -72,37 +75,41 @@ function standsNow({ status }: Run): string {
 }
 
 /** The post when somebody says that a vote was not theirs. */
-export function disputedMessage(run: Run, text: string): Message {
+export function disputedMessage(run: Run, text: string, link: string | null = null): Message {
   const headline = plain(sayHeadline(run));
   const undo = code(`/tas rollback ${run.id}`);
   return notice(
     `A vote is disputed: ${headline}`,
-    `🚨 *A vote is disputed: ${headline}*\n${plain(text, 600)}. Find out who voted before anything goes on; ${undo} shows the ways back.`,
+    `🚨 *A vote is disputed: ${headline}*\n${plain(text, 600)}. Find out who voted before anything goes on; ${undo} shows the ways back · ${runLink(run.id, link)}`,
   );
 }
 
 /** The post when a run stands still: edits of its card notify nobody. */
-export function pausedMessage(run: Run): Message {
+export function pausedMessage(run: Run, link: string | null = null): Message {
   const headline = plain(sayHeadline(run));
   const why = plain(run.control.pause ?? 'it goes on by now', 400);
   const environment = plain(run.environment, 60);
+  const undo = standsBeforeStart(run) ? '' : `, or ${code(`/tas rollback ${run.id}`)} for the ways back`;
   const held = standsBeforeStart(run) ? `*${environment}* is free meanwhile.` : `*${environment}* stays held.`;
   return notice(
     `Paused: ${headline}`,
-    `⏸ *Paused: ${headline}*\n${mentionUser(run.requester.id)}: ${why}. ${held} ${code(`/tas resume ${run.id}`)} or ${code(`/tas stop ${run.id}`)}`,
+    `⏸ *Paused: ${headline}*\n${mentionUser(run.requester.id)}: ${why}. ${held} ${code(`/tas resume ${run.id}`)} or ${code(`/tas stop ${run.id}`)}${undo} · ${runLink(run.id, link)}`,
   );
 }
 
 /** The post when nobody is known to carry a run out. */
-export function lostMessage(run: Run, text: string): Message {
+export function lostMessage(run: Run, text: string, link: string | null = null): Message {
   const headline = plain(sayHeadline(run));
-  return notice(`Not heard of: ${headline}`, `⚠ *Not heard of: ${headline}*\n${plain(text, 1_200)} · ${code(run.id)}`);
+  return notice(
+    `Not heard of: ${headline}`,
+    `⚠ *Not heard of: ${headline}*\n${plain(text, 1_200)} · ${runLink(run.id, link)}`,
+  );
 }
 
-export function keptMessage(run: Run): Message {
+export function keptMessage(run: Run, link: string | null = null): Message {
   return notice(
     `Given up: ${plain(sayHeadline(run))}`,
-    `∅ ${code(run.id)} is closed: the data stays as it is, and *${plain(run.environment, 60)}* is free again.`,
+    `∅ ${runLink(run.id, link)} is closed: the data stays as it is, and *${plain(run.environment, 60)}* is free again.`,
   );
 }
 
@@ -157,8 +164,9 @@ export function threadLine(mark: string, text: string): Message {
 }
 
 /** One line that the bot says by itself: names between backticks are shown as such, the rest is plain words. */
-export function lineMessage(text: string): Message {
-  return notice(plain(text, 300), ticked(text));
+export function lineMessage(text: string, runId: string | null = null, link: string | null = null): Message {
+  const run = runId === null || link === null ? '' : ` · ${runLink(runId, link)}`;
+  return notice(plain(text, 300), `${ticked(text)}${run}`);
 }
 
 function notice(text: string, line: string): Message {

@@ -1,19 +1,22 @@
 import type { PageNotice } from '../src/notices/notice.ts';
 import type { OnCallView, OpenPage } from '../src/oncall/on-call-desk.ts';
 import type { Duty } from '../src/oncall/pager-duty.ts';
+import { runLink } from './beside.ts';
 import { code, mentionUser, plain, ticked } from './escape.ts';
 import { context, type Message, section, sections } from './message.ts';
 import { when } from './when.ts';
 
 /** Somebody is needed, or no longer. */
-export function pageMessage(page: PageNotice): Message {
+export function pageMessage(page: PageNotice, link: string | null = null): Message {
   const summary = plain(page.summary, 300);
+  const run = page.runId === null ? [] : [runLink(page.runId, link)];
   if (page.state === 'resolved') {
-    return { text: `Settled: ${summary}`, blocks: [section(`✓ *Settled:* ${summary}`)] };
+    const settled = section(`✓ *Settled:* ${summary}`);
+    return { text: `Settled: ${summary}`, blocks: [settled, ...run.map(context)] };
   }
   const people = page.users.slice(0, 20).map(mentionUser).join(' ');
   const mark = page.severity === 'critical' ? '🚨' : '⚠';
-  const notes = [page.note, page.runId].filter((part) => part !== null).map((part) => plain(part, 300));
+  const notes = [...(page.note === null ? [] : [plain(page.note, 300)]), ...run];
   return {
     text: `${page.severity}: ${summary}`,
     blocks: [

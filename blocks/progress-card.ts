@@ -7,8 +7,10 @@ import { progressLine } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { type Measure, measureRun } from './measure.ts';
 import { actions, type Block, context, type Message, section, sections } from './message.ts';
+import { nextOfStart } from './next.ts';
 import { sayCount, sayHeadline, standsBeforeStart, statusWords } from './say.ts';
-import { when } from './when.ts';
+import { sayTimeLeft } from './time-left.ts';
+import { timelineLine } from './timeline.ts';
 
 const barLength = 20;
 
@@ -16,10 +18,11 @@ const barLength = 20;
 export function progressCard(run: Run, tokens: Tokens, now: Date): Message {
   const headline = plain(sayHeadline(run));
   const measure = measureRun(run, now);
+  const timeline = timelineLine(run);
   const percent = `${Math.floor(measure.fraction * 100)} %`;
   const head = [
     section(
-      `*${headline}*\n${phase(run, measure)}\n${code(bar(measure.fraction))} ${percent}${counts(measure)}${standing(run)}`,
+      `*${headline}*\n${phase(run, measure)}\n${code(bar(measure.fraction))} ${percent}${counts(measure)}${timeline === '' ? '' : `\n${timeline}`}${standing(run)}`,
     ),
   ];
   const tail = [...voteLines(run.votes), context(footnote(run, measure)), ...controls(run, tokens)];
@@ -38,10 +41,7 @@ function bar(fraction: number): string {
 
 function phase(run: Run, measure: Measure): string {
   if (standsBeforeStart(run)) return 'paused before its start';
-  const { window } = run.plan;
-  if (run.status === 'queued' && window) {
-    return `⏳ starts in its maintenance window ${code(window.id)}: ${when(window.from)} – ${when(window.until)}`;
-  }
+  if (run.status === 'queued') return nextOfStart(run);
   if (measure.current === null || run.status === 'paused') return statusWords[run.status];
   return `▶ ${plain(measure.current.stage, 80)}: ${plain(measure.current.step.title, 160)}`;
 }
@@ -67,15 +67,16 @@ function controls(run: Run, tokens: Tokens): Block[] {
   });
   if (run.status === 'paused') {
     const resume = run.control.ballot === null ? button('resume', tokens, { style: 'primary' }) : null;
-    return actions([resume, stop, details]);
+    return actions([resume, stop, button('undo', tokens), details]);
   }
   return actions([button('pause', tokens), button('slower', tokens), button('faster', tokens), stop, details]);
 }
 
 function counts(measure: Measure): string {
-  if (measure.total === 0) return '';
+  const said = sayTimeLeft(measure.left);
+  const left = said === '' ? '' : ` · ${said}`;
+  if (measure.total === 0) return left;
   const speed = measure.perSecond === null ? '' : ` · ${sayCount(measure.perSecond)}/s`;
-  const left = measure.millisecondsLeft === null ? '' : ` · ${sayDuration(measure.millisecondsLeft)} left`;
   return ` · ${sayCount(measure.done)} of ${sayCount(measure.total)}${speed}${left}`;
 }
 

@@ -1,5 +1,6 @@
 import type { VoteReceipt, VoteWanted } from '../src/notices/notice.ts';
 import type { Called } from './approval-card.ts';
+import { runLink } from './beside.ts';
 import { button, confirm, type Tokens } from './button.ts';
 import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
 import { actions, context, type Message, section } from './message.ts';
@@ -7,7 +8,7 @@ import { sayCount } from './say.ts';
 import { clockTime, when } from './when.ts';
 
 /** For the one in whose name a vote was given: what it was for, and what to do if it was somebody else. */
-export function receiptMessage(receipt: VoteReceipt, tokens: Tokens): Message {
+export function receiptMessage(receipt: VoteReceipt, tokens: Tokens, link: string | null = null): Message {
   const { choice, environment, about, destroys, oneWay, digest, at, runId } = receipt;
   const word = choice === 'approve' ? 'approved' : 'rejected';
   const what = `${plain(about, 120)} in ${plain(environment.toUpperCase(), 60)}`;
@@ -23,13 +24,13 @@ export function receiptMessage(receipt: VoteReceipt, tokens: Tokens): Message {
     blocks: [
       section(`*You ${word} ${what}*\ndestroys ${sayCount(destroys)}${undo} · ${when(at)}`),
       ...actions([button('dispute', tokens, { style: 'danger', confirm: dialog })]),
-      context(`${code(runId)} · plan ${code(digest.slice(0, 12))}`),
+      context(`${runLink(runId, link)} · plan ${code(digest.slice(0, 12))}`),
     ],
   };
 }
 
 /** Half of the time for votes is over. */
-export function voteWantedMessage(wanted: VoteWanted, called: Called): Message {
+export function voteWantedMessage(wanted: VoteWanted, called: Called, link: string | null = null): Message {
   const { about, environment, votes, votesNeeded, expiresAt, runId } = wanted;
   const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20).join(' ');
   const text = `${plain(about, 120)} in ${plain(environment.toUpperCase(), 60)} still waits: ${votes} of ${votesNeeded} votes`;
@@ -37,7 +38,7 @@ export function voteWantedMessage(wanted: VoteWanted, called: Called): Message {
     text,
     blocks: [
       section(
-        `⏳ *${text}*, until ${clockTime(expiresAt)}${calls === '' ? '' : `\n${calls}`}\n${code(`/tas approve ${runId}`)}`,
+        `⏳ *${text}*, until ${clockTime(expiresAt)}${calls === '' ? '' : `\n${calls}`}\n${code(`/tas approve ${runId}`)} · ${runLink(runId, link)}`,
       ),
     ],
   };

@@ -1,17 +1,25 @@
 import type { ConflictReport, Run } from '../src/runs/run.ts';
 import { sayDuration } from '../src/shared/duration.ts';
+import { type Beside, runLink } from './beside.ts';
 import { button, type Tokens } from './button.ts';
 import { code, mentionUser, plain } from './escape.ts';
 import { progressLine } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { measureRun } from './measure.ts';
 import { actions, context, type Message, section, sections } from './message.ts';
+import { nextBlocks, nextOfDone } from './next.ts';
 import { conflictWords, sayCount, sayHeadline, sayValue } from './say.ts';
 
 type OneConflict = ConflictReport['conflicts'][number];
 
 /** What an undo restored, what it kept and why, and what is gone. */
-export function rollbackReport(run: Run, report: ConflictReport, tokens: Tokens, now: Date): Message {
+export function rollbackReport(
+  run: Run,
+  report: ConflictReport,
+  tokens: Tokens,
+  now: Date,
+  { link, outlook }: Beside,
+): Message {
   const headline = plain(sayHeadline(run));
   const measure = measureRun(run, now);
   // The report counts the missing ones as well.
@@ -29,7 +37,11 @@ export function rollbackReport(run: Run, report: ConflictReport, tokens: Tokens,
       ...(left > 0 ? [context(`… and ${sayCount(left)} more: \`runs ${run.id}\``)] : []),
       ...sections(measure.steps.map(progressLine)),
     ],
-    tail: [context(code(run.id)), ...actions([button('details', tokens)])],
+    tail: [
+      ...nextBlocks(nextOfDone(run, outlook)),
+      context(runLink(run.id, link)),
+      ...actions([button('details', tokens)]),
+    ],
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Outlook } from '../src/runs/outlook.ts';
 import type { Run } from '../src/runs/run.ts';
 import { approvalCard, type Called } from './approval-card.ts';
 import type { Tokens } from './button.ts';
@@ -6,8 +7,8 @@ import type { Message } from './message.ts';
 import { progressCard } from './progress-card.ts';
 
 /** The one message of a run, whatever its status: first the request, then its progress, then how it ended. */
-export function runCard(run: Run, tokens: Tokens, called: Called, now: Date): Message {
-  if (run.status === 'planned') return approvalCard(run, tokens, called);
+export function runCard(run: Run, tokens: Tokens, called: Called, now: Date, outlook: Outlook | null = null): Message {
+  if (run.status === 'planned') return approvalCard(run, tokens, called, outlook);
   if (run.status === 'queued' || run.status === 'running' || run.status === 'paused')
     return progressCard(run, tokens, now);
   return endedCard(run, tokens, now);

@@ -55,6 +55,11 @@ export function sayCount(count: number): string {
   return grouped.format(count);
 }
 
+/** `1 vote`, `2 votes`. */
+export function sayMany(count: number, what: string): string {
+  return `${sayCount(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 export function sayBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));

@@ -1,6 +1,7 @@
 import type { OpenFinding, ValidationReport } from '../src/notices/notice.ts';
+import { runLink } from './beside.ts';
 import { cut } from './cut.ts';
-import { code, plain } from './escape.ts';
+import { plain } from './escape.ts';
 import { type Block, context, limits, type Message, section, sections } from './message.ts';
 import { sayUtc } from './say.ts';
 
@@ -9,7 +10,7 @@ const mostShown = 40;
 const kept = 3000;
 
 /** What a scheduled validation found: pass or fail first, then what is new, what is fixed, and what stays. */
-export function scheduledReport(report: ValidationReport): Message {
+export function scheduledReport(report: ValidationReport, link: string | null = null): Message {
   const { totals, environment, runId, fresh, still, fixed } = report;
   const open = fresh.length + still.length;
   const headline = `${totals.failed > 0 ? '✗' : totals.warning > 0 ? '⚠' : '✓'} ${report.about === 'the-bot' ? 'the bot itself, for ' : ''}${plain(environment, 60)}: ${sayResult(report)}`;
@@ -27,7 +28,7 @@ export function scheduledReport(report: ValidationReport): Message {
       ...listOf('Fixed since the last report', fixed, null, room),
       ...listOf('As before', still, report, room),
       context(
-        `${totals.passed} passed · ${totals.warning} warnings · ${totals.failed} failed · ${totals.skipped} skipped · ${sayUtc(report.at)} · ${code(runId)} · ${open === 0 ? 'nothing to do' : '/tas runs shows the run'}`,
+        `${totals.passed} passed · ${totals.warning} warnings · ${totals.failed} failed · ${totals.skipped} skipped · ${sayUtc(report.at)} · ${runLink(runId, link)} · ${open === 0 ? 'nothing to do' : '/tas runs shows the run'}`,
       ),
     ],
   };

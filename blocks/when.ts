@@ -9,6 +9,12 @@ export function when(iso: string): string {
     : plain(sayUtc(iso), 60);
 }
 
+/** A time so many milliseconds after another; no time stays what it is. */
+export function later(iso: string, milliseconds: number): string {
+  const time = new Date(new Date(iso).getTime() + milliseconds);
+  return Number.isNaN(time.getTime()) ? iso : time.toISOString();
+}
+
 /** The time of day alone, for what is minutes away. */
 export function clockTime(iso: string): string {
   const seconds = Math.floor(new Date(iso).getTime() / 1000);

@@ -1,6 +1,7 @@
 import type { ChecklistDesk } from '../src/checklists/desk.ts';
 import type { MaintenanceDesk } from '../src/maintenance/maintenance-desk.ts';
 import type { OnCallDesk } from '../src/oncall/on-call-desk.ts';
+import type { OutlookDesk } from '../src/runs/outlook.ts';
 import type { RunbookDesk } from '../src/runs/runbook.ts';
 import type { ScheduleDesk } from '../src/schedules/schedule-desk.ts';
 
@@ -11,4 +12,5 @@ export interface Desks {
   readonly oncall: OnCallDesk;
   readonly schedules: ScheduleDesk;
   readonly runbooks: RunbookDesk;
+  readonly outlooks: OutlookDesk;
 }

@@ -83,7 +83,8 @@ export async function openApp(config: Config): Promise<App> {
     return plan(...asked);
   };
   const notices = createNoticeStore({ database, url, clock });
-  const shared = { environments, records, makePlan, clock, logger };
+  const shared = { environments, records, makePlan, notices, clock, logger };
+  const stepUp = openConfirmations({ config, reveal, database, notices, clock, logger });
   const beside = await openDesks({
     ...shared,
     config,
@@ -91,11 +92,10 @@ export async function openApp(config: Config): Promise<App> {
     listBackups,
     reveal,
     database,
-    notices,
     windows,
+    stepUp: stepUp?.gate ?? null,
     submit: (request) => door.submit(request),
   });
-  const stepUp = openConfirmations({ config, reveal, database, notices, clock, logger });
   const door: Door = openRunsDoor({
     ...shared,
     ...(stepUp === null ? {} : { stepUp: stepUp.gate }),

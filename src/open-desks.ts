@@ -5,13 +5,16 @@ import type { Config, RevealSecret } from './config/config.ts';
 import { type Maintenance, openMaintenance } from './maintenance/open-maintenance.ts';
 import type { WindowStore } from './maintenance/window.ts';
 import type { Notices, ValidationReport } from './notices/notice.ts';
+import { isWatched } from './oncall/bake.ts';
 import { createOnCall, type OnCall } from './oncall/create-on-call.ts';
 import { voteKey } from './oncall/follow-runs.ts';
 import type { Environment } from './plans/environment.ts';
 import { sayAsked } from './plans/plan.ts';
 import { reportValidation } from './reports/report-validation.ts';
 import { drawTrend } from './reports/trend-chart.ts';
+import type { StepUp } from './runs/confirm-vote.ts';
 import type { BackupView, Door } from './runs/door.ts';
+import { createOutlooks } from './runs/outlook.ts';
 import type { Run } from './runs/run.ts';
 import type { RunRecords } from './runs/run-records.ts';
 import { isOver, runStatuses } from './runs/run-status.ts';
@@ -44,6 +47,8 @@ interface Deps {
   readonly notices: Notices;
   readonly windows: WindowStore;
   readonly submit: Door['submit'];
+  /** Null = no approval has to be confirmed. */
+  readonly stepUp: StepUp | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -81,6 +86,10 @@ export async function openDesks(deps: Deps): Promise<OpenDesks> {
       maintenance: maintenance.desk,
       oncall: onCall.desk,
       schedules: schedules.desk,
+      outlooks: createOutlooks({
+        stepUp: deps.stepUp,
+        watchMinutes: (run) => (isWatched(run) ? config.oncall.bake.minutes : 0),
+      }),
       runbooks: createRunbooks({
         environments: deps.environments,
         bot: botPlace(deps.reveal(config.bot.database)),

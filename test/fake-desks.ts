@@ -1,4 +1,5 @@
 import type { Desks } from '../commands/desks.ts';
+import { createOutlooks } from '../src/runs/outlook.ts';
 import { createRunbooks } from '../src/runs/runbook.ts';
 
 const noChecklist = {
@@ -46,6 +47,7 @@ export function fakeDesks(over: Partial<Desks> = {}): Desks {
       add: async () => noSchedule,
       change: async () => noSchedule,
     },
+    outlooks: createOutlooks({ stepUp: null, watchMinutes: () => 0 }),
     runbooks: createRunbooks({ environments: new Map(), bot: null, links: new Map() }),
     oncall: {
       view: async (environment) => ({ environment, duties: null, note: null, contacts: [], pages: [] }),

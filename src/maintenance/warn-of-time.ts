@@ -31,7 +31,7 @@ export async function warnOfTime(deps: Deps, window: Window, runs: readonly Stor
   const still = migrating.find((run) => run.status === 'parked' || run.status === 'paused') ?? null;
   if (left <= 0) {
     await deps.callLate(window, (going ?? still)?.id ?? null);
-    return tell(deps, window, 'late', sayLate(window, going, still));
+    return tell(deps, window, 'late', sayLate(window, going, still), (going ?? still)?.id);
   }
   const needs = going === null ? null : remainingMs(going, now);
   if (going === null || needs === null || needs <= left) return;
@@ -40,6 +40,7 @@ export async function warnOfTime(deps: Deps, window: Window, runs: readonly Stor
     window,
     `slow:${going.id}`,
     `⚠ ${going.id} will not end in the window ${window.id}: it needs about ${sayDuration(needs)} more, and ${sayDuration(left)} are left (until ${sayLocalTime(window.to, window.zone)}). Make it faster (\`/tas faster ${going.id}\`), stop it and undo it in time (\`/tas stop ${going.id}\`), or let it go on: users are told that it takes longer.`,
+    going.id,
   );
 }
 
@@ -52,7 +53,7 @@ async function warnOfMode(deps: Deps, window: Window, runs: readonly StoredRun[]
   const off = runs.findLast((run) => run.plan.maintenance?.on === false);
   const what = off ? `${off.id}, which turns it off, is ${off.status}` : 'nobody could be asked to turn it off yet';
   const text = `⚠ The window ${window.id} of ${window.environment} is over, and users still read that maintenance goes on: ${what}. \`/tas status env:${window.environment}\` shows where things are.`;
-  await tell(deps, window, 'mode', text);
+  await tell(deps, window, 'mode', text, off?.id);
 }
 
 function sayLate(window: Window, going: StoredRun | null, still: StoredRun | null): string {
@@ -70,7 +71,13 @@ function sayLate(window: Window, going: StoredRun | null, still: StoredRun | nul
   return `⚠ The window ${window.id} of ${window.environment} should have ended at ${sayLocalTime(window.to, window.zone)}: ${what}. Users are told that it takes longer. ${advice}`;
 }
 
-async function tell({ channelOf, notices }: Deps, window: Window, name: string, text: string): Promise<void> {
+async function tell(
+  { channelOf, notices }: Deps,
+  window: Window,
+  name: string,
+  text: string,
+  runId: string | undefined,
+): Promise<void> {
   const channel = channelOf(window.environment);
   if (channel === null) return;
   await notices.add([
@@ -79,7 +86,7 @@ async function tell({ channelOf, notices }: Deps, window: Window, name: string, 
       to: { channel },
       anew: true,
       once: `window:${window.id}:${name}`,
-      content: { kind: 'line', text },
+      content: { kind: 'line', text, ...(runId === undefined ? {} : { runId }) },
     },
   ]);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type {
   ChecklistNotice,
+  LineNotice,
   MaintenanceNotice,
   NoticeContent,
   PageNotice,
@@ -8,6 +9,12 @@ import type {
   VoteReceipt,
   VoteWanted,
 } from './notice.ts';
+
+const line: z.ZodType<LineNotice> = z.object({
+  kind: z.literal('line'),
+  text: z.string(),
+  runId: z.string().exactOptional(),
+});
 
 const page: z.ZodType<PageNotice> = z.object({
   kind: z.literal('page'),
@@ -80,7 +87,7 @@ const voteWanted: z.ZodType<VoteWanted> = z.object({
 
 /** What was stored is checked when it is read: another version of the bot may have written it. */
 export const noticeContent: z.ZodType<NoticeContent> = z.union([
-  z.object({ kind: z.literal('line'), text: z.string() }),
+  line,
   page,
   maintenance,
   checklist,

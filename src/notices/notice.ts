@@ -32,13 +32,21 @@ export interface Notice extends Omit<NewNotice, 'content'> {
 
 /** What notices say, by kind. To add one: a kind here with its zod schema in `notice-content.ts`, and a message in `blocks/`. */
 export type NoticeContent =
-  | { readonly kind: 'line'; readonly text: string }
+  | LineNotice
   | PageNotice
   | MaintenanceNotice
   | ChecklistNotice
   | VoteReceipt
   | VoteWanted
   | ValidationReport;
+
+/** Names between backticks are shown as such. */
+export interface LineNotice {
+  readonly kind: 'line';
+  readonly text: string;
+  /** The run that it is about; absent = none. */
+  readonly runId?: string;
+}
 
 /** Somebody is needed, or no longer. */
 export interface PageNotice {

@@ -3,6 +3,7 @@ import { runCheck } from '../checks/run-check.ts';
 import type { NewNotice, Notices } from '../notices/notice.ts';
 import type { Environment } from '../plans/environment.ts';
 import type { Action } from '../plans/plan.ts';
+import type { Run } from '../runs/run.ts';
 import type { RunRecords, StoredRun } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
@@ -59,9 +60,10 @@ export async function bake(deps: BakeDeps): Promise<void> {
   }
 }
 
-function isWatched(run: StoredRun): boolean {
+/** Whether its environment is watched once it is done. */
+export function isWatched(run: Pick<Run, 'plan' | 'undoneBy' | 'endedAt'>): boolean {
   const changes = run.plan.stages.some(({ steps }) => steps.some(({ effect }) => effect !== 'reads'));
-  return changes && run.undoneBy === null && run.endedAt !== null;
+  return watched.includes(run.plan.action) && changes && run.undoneBy === null && run.endedAt !== null;
 }
 
 async function bakeOne(deps: BakeDeps, run: StoredRun): Promise<void> {
@@ -100,6 +102,7 @@ async function tellWrong(deps: BakeDeps, run: StoredRun, gone: number, wrong: re
     once: `bake:${run.id}:${gone}`,
     content: {
       kind: 'line',
+      runId: run.id,
       text: `⚠ ${run.environment} is not well ${gone} min after ${run.id}: ${what}. \`/tas rollback ${run.id}\` shows the ways back.`,
     },
   };

@@ -9,6 +9,7 @@ import type { ButtonTokens } from './button-tokens.ts';
 import type { Identity, SlackUser } from './identity.ts';
 import type { Answerer } from './listen.ts';
 import { renderReply } from './render-reply.ts';
+import type { BesideRun } from './run-links.ts';
 
 /**
  * Asks a line of words for a person and shows them the reply. What takes long is said to be looked at meanwhile, in a
@@ -28,11 +29,12 @@ export function createAsk(deps: {
   readonly desks: Desks;
   readonly identity: Identity;
   readonly tokens: ButtonTokens;
+  readonly beside: BesideRun;
   readonly clock: Clock;
   /** Milliseconds without an answer after which people are told that it takes a while. */
   readonly slowAfter: number;
 }): Ask {
-  const { door, desks, identity, tokens, clock, slowAfter } = deps;
+  const { door, desks, identity, tokens, beside, clock, slowAfter } = deps;
   return async (user, line, to, inPlace = false, channel = null) => {
     const words = typeof line === 'string' ? parseWords(line) : line;
     const looking = looksAtStores(words) ? lookingMessage(words.word, words.names) : null;
@@ -44,6 +46,6 @@ export function createAsk(deps: {
     const tellLooking = () => (looking === null ? undefined : to.tell([looking]));
     // A response URL takes five messages: what makes way has taken one, and has said it.
     const reply = inPlace ? await asked : await whenSlow(asked, slowAfter, tellLooking);
-    await to.tell(await renderReply(reply, { door, tokens, now: clock.now() }));
+    await to.tell(await renderReply(reply, { door, tokens, beside, now: clock.now() }));
   };
 }

@@ -63,14 +63,16 @@ export function createButtonTokens(outbox: Pick<Outbox, 'saveButton'>, secret: S
 }
 
 function actionsOf(run: Run): readonly RunAction[] {
+  const undoable = run.plan.action === 'migrate' || run.plan.action === 'rollback';
   if (run.status === 'planned') return ['approve', 'reject', 'details', 'samples', 'cancel'];
   if (run.status === 'queued') return ['cancel', 'details'];
   if (run.status === 'running') return ['pause', 'slower', 'faster', 'stop', 'details'];
   if (run.status === 'paused') {
-    return run.control.ballot === null ? ['resume', 'stop', 'details'] : ['approve', 'reject', 'stop', 'details'];
+    const begun = run.steps.some(({ state }) => state !== 'waiting');
+    const own: readonly RunAction[] = run.control.ballot === null ? ['resume'] : ['approve', 'reject'];
+    return [...own, 'stop', ...(undoable && begun ? (['undo'] as const) : []), 'details'];
   }
   if (run.status === 'parked') return ['retry', 'undo', 'keep', 'details'];
-  const undoable = run.plan.action === 'migrate' || run.plan.action === 'rollback';
   if (run.status !== 'done' || !undoable) return ['details'];
   return run.plan.canary === null ? ['undo', 'details'] : ['continue', 'undo', 'details'];
 }

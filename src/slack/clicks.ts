@@ -18,6 +18,7 @@ import { openDetails, openSamples } from './open-details.ts';
 import type { ButtonMeaning, Outbox } from './outbox.ts';
 import { renderReply } from './render-reply.ts';
 import type { ClickRequest } from './requests.ts';
+import type { BesideRun } from './run-links.ts';
 import { type SlackCalls, SlackRefused } from './slack-calls.ts';
 
 interface ClickDeps {
@@ -27,6 +28,7 @@ interface ClickDeps {
   readonly outbox: Pick<Outbox, 'button'>;
   readonly calls: Pick<SlackCalls, 'openWindow' | 'updateWindow' | 'update'>;
   readonly tokens: ButtonTokens;
+  readonly beside: BesideRun;
   readonly ask: Ask;
   readonly home: Pick<Home, 'show'>;
   readonly clock: Clock;
@@ -148,10 +150,15 @@ async function tickBoxes(
 }
 
 /** Retry and Keep stand on a failure card only: it loses them as soon as the run has moved on. */
-async function clearButtons({ door, calls, clock }: ClickDeps, runId: string, request: ClickRequest): Promise<void> {
+async function clearButtons(
+  { door, calls, beside, clock }: ClickDeps,
+  runId: string,
+  request: ClickRequest,
+): Promise<void> {
   const run = await door.run(runId);
   if (run === null || run.status === 'parked' || request.message === null) return;
-  await calls.update(request.message.channel, request.message.ts, failureCard(run, {}, clock.now()));
+  const { link } = await beside(run);
+  await calls.update(request.message.channel, request.message.ts, failureCard(run, {}, clock.now(), null, link));
 }
 
 /** The digest is the one that the card showed, as it was stored with the button. */
@@ -171,5 +178,5 @@ async function vote(
 }
 
 async function show(deps: ClickDeps, reply: Reply, answer: Answerer): Promise<void> {
-  await answer.tell(await renderReply(reply, { door: deps.door, tokens: deps.tokens, now: deps.clock.now() }));
+  await answer.tell(await renderReply(reply, { ...deps, now: deps.clock.now() }));
 }

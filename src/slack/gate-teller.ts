@@ -4,6 +4,7 @@ import type { Run, StepGate } from '../runs/run.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import type { Identity } from './identity.ts';
 import { aboutRun, type PostOnce } from './post-once.ts';
+import type { BesideRun } from './run-links.ts';
 import type { SlackCalls } from './slack-calls.ts';
 
 /** Shows the votes on single steps of a run: a message each, whose buttons go when it waits for nobody any more. */
@@ -19,8 +20,9 @@ export function createGateTeller(deps: {
   readonly posts: PostOnce;
   readonly tokens: ButtonTokens;
   readonly identity: Pick<Identity, 'approvers'>;
+  readonly beside: BesideRun;
 }): GateTeller {
-  const { calls, posts, tokens, identity } = deps;
+  const { calls, posts, tokens, identity, beside } = deps;
   /** How each was last shown; after a restart each is edited once more. */
   const shown = new Map<string, string>();
   const nameOf = (gate: StepGate): string => `gate-${gate.id}`;
@@ -28,7 +30,8 @@ export function createGateTeller(deps: {
   const looksOf = (run: Run, gate: StepGate): string => `${isOpen(run, gate)} ${gate.state} ${gate.votes.length}`;
 
   async function messageOf(run: Run, gate: StepGate): Promise<Message> {
-    return gateCard(run, gate, isOpen(run, gate) ? await tokens.ofRun(run) : {}, await identity.approvers());
+    const buttons = isOpen(run, gate) ? await tokens.ofRun(run) : {};
+    return gateCard(run, gate, buttons, await identity.approvers(), await beside(run));
   }
 
   function remember(run: Run, gate: StepGate): void {

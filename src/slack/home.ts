@@ -8,7 +8,7 @@ import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import type { Identity, SlackUser } from './identity.ts';
-import type { Outbox } from './outbox.ts';
+import type { RunLinks } from './run-links.ts';
 import { shareNext } from './share-next.ts';
 import { type SlackCalls, SlackRefused } from './slack-calls.ts';
 
@@ -16,8 +16,8 @@ interface Deps {
   readonly door: Pick<Door, 'environments' | 'runs' | 'status' | 'backups'>;
   readonly desks: Pick<Desks, 'schedules' | 'oncall'>;
   readonly identity: Identity;
-  readonly outbox: Pick<Outbox, 'post'>;
-  readonly calls: Pick<SlackCalls, 'publishHome' | 'link'>;
+  readonly links: RunLinks;
+  readonly calls: Pick<SlackCalls, 'publishHome'>;
   readonly tokens: ButtonTokens;
   readonly clock: Clock;
 }
@@ -35,25 +35,18 @@ const statusServes = 10_000;
 const statusPatience = 20_000;
 
 export function createHome(deps: Deps): Home {
-  const { door, identity, calls, tokens, clock } = deps;
+  const { door, identity, links, tokens, clock } = deps;
   const statusOf = shareStatus(deps);
-  const links = new Map<string, string>();
-
-  async function linkOf(run: Run): Promise<string | null> {
-    const known = links.get(run.id);
-    if (known !== undefined) return known;
-    const post = await deps.outbox.post(run.id, 'card');
-    if (post === null || post.ts === null) return null;
-    const link = await calls.link(post.channel, post.ts).catch(() => null);
-    if (links.size > 1_000) links.clear();
-    if (link !== null) links.set(run.id, link);
-    return link;
-  }
 
   async function homeRun(run: Run, person: Person): Promise<HomeRun> {
     const [vote = null] = isWanted(run, person) ? await tokens.ofWords([`approve ${run.id}`]) : [];
     const { details } = await tokens.ofRun(run);
-    return { run, link: await linkOf(run), tokens: details === undefined ? {} : { details }, vote };
+    return {
+      run,
+      link: await links.to(run.id, run.requestedAt),
+      tokens: details === undefined ? {} : { details },
+      vote,
+    };
   }
 
   /** What the bot's own database knows: nobody waits for a store. */

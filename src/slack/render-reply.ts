@@ -26,12 +26,15 @@ import { scheduleMessage, schedulesMessage } from '../../blocks/schedules.ts';
 import { statusMessage } from '../../blocks/status.ts';
 import type { Reply } from '../../commands/command.ts';
 import type { Door } from '../runs/door.ts';
+import type { Run } from '../runs/run.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import { checklistTools } from './checklist-boxes.ts';
+import type { BesideRun } from './run-links.ts';
 
 interface RenderDeps {
   readonly door: Pick<Door, 'environments'>;
   readonly tokens: ButtonTokens;
+  readonly beside: BesideRun;
   readonly now: Date;
 }
 
@@ -43,7 +46,8 @@ export async function renderReply(reply: Reply, deps: RenderDeps): Promise<Messa
   return pages(await messageOf(reply, deps), mostPages, '`npx tas` in a terminal shows all');
 }
 
-async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promise<Message> {
+async function messageOf(reply: Reply, { door, tokens, beside, now }: RenderDeps): Promise<Message> {
+  const linkOf = async (run: Run): Promise<string | null> => (await beside(run)).link;
   switch (reply.kind) {
     case 'help':
       return helpMessage(reply.commands, reply.migrations, reply.problem, reply.here);
@@ -66,15 +70,15 @@ async function messageOf(reply: Reply, { door, tokens, now }: RenderDeps): Promi
     case 'to-confirm':
       return confirmMessage(reply.run, reply.link, reply.expiresAt);
     case 'voted':
-      return votedMessage(reply.run, reply.choice, reply.decision);
+      return votedMessage(reply.run, reply.choice, reply.decision, await linkOf(reply.run));
     case 'to-vote':
-      return ballotCard(reply.run, await tokens.ofRun(reply.run));
+      return ballotCard(reply.run, await tokens.ofRun(reply.run), await beside(reply.run));
     case 'retried':
-      return retriedMessage(reply.run);
+      return retriedMessage(reply.run, await linkOf(reply.run));
     case 'controlled':
-      return controlledMessage(reply.run, reply.what);
+      return controlledMessage(reply.run, reply.what, await linkOf(reply.run));
     case 'kept':
-      return keptMessage(reply.run);
+      return keptMessage(reply.run, await linkOf(reply.run));
     case 'status':
       return statusMessage(reply.status);
     case 'runs':

@@ -1,12 +1,14 @@
 import { failureCard } from '../../blocks/failure-card.ts';
 import type { Message } from '../../blocks/message.ts';
 import { runCard } from '../../blocks/run-card.ts';
+import type { Desks } from '../../commands/desks.ts';
 import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import type { GateTeller } from './gate-teller.ts';
 import type { Identity } from './identity.ts';
 import { aboutRun, type PostOnce } from './post-once.ts';
+import type { BesideRun } from './run-links.ts';
 import type { RunPosts } from './run-posts.ts';
 import type { SlackCalls } from './slack-calls.ts';
 
@@ -27,20 +29,22 @@ export function createRunCards(deps: {
   readonly gates: Pick<GateTeller, 'refresh'>;
   readonly tokens: ButtonTokens;
   readonly identity: Pick<Identity, 'approvers'>;
+  readonly desks: Pick<Desks, 'outlooks'>;
+  readonly beside: BesideRun;
   readonly clock: Clock;
 }): RunCards {
-  const { calls, posts, places, gates, tokens, identity, clock } = deps;
+  const { calls, posts, places, gates, tokens, identity, desks, beside, clock } = deps;
   /** Runs whose message stands there. */
   const opened = new Set<string>();
   const failures = new Map<string, { readonly channel: string; readonly ts: string }>();
 
   const cardOf = async (run: Run): Promise<Message> =>
-    runCard(run, await tokens.ofRun(run), await identity.approvers(), clock.now());
+    runCard(run, await tokens.ofRun(run), await identity.approvers(), clock.now(), desks.outlooks.of(run));
 
   async function clearFailure(run: Run): Promise<void> {
     const post = failures.get(run.id);
     if (post === undefined || run.status === 'parked') return;
-    await calls.update(post.channel, post.ts, failureCard(run, {}, clock.now()));
+    await calls.update(post.channel, post.ts, failureCard(run, {}, clock.now(), null, (await beside(run)).link));
     failures.delete(run.id);
   }
 

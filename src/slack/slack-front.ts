@@ -19,6 +19,7 @@ import { createListener, createWebClient } from './listen.ts';
 import type { Outbox } from './outbox.ts';
 import { createPostOnce } from './post-once.ts';
 import { createRates } from './rates.ts';
+import { besideAnswers, besideRuns, createRunLinks } from './run-links.ts';
 import { createSigningSecrets } from './signing-secrets.ts';
 import { createSlackCalls } from './slack-calls.ts';
 import { createEventTeller } from './tell-event.ts';
@@ -67,9 +68,12 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   );
   const identity = createIdentity({ people, calls, outbox, clock });
   const tokens = createButtonTokens(outbox, botToken);
-  const ask = createAsk({ door, desks, identity, tokens, clock, slowAfter: deps.slowAfter ?? slowAfter });
-  const home = createHome({ door, desks, identity, outbox, calls, tokens, clock });
-  const clicks = createClicks({ door, desks, identity, outbox, calls, tokens, ask, home, clock });
+  const posts = createPostOnce({ outbox, calls, logger });
+  const links = createRunLinks({ posts, calls });
+  const beside = besideAnswers(links, desks);
+  const ask = createAsk({ door, desks, identity, tokens, beside, clock, slowAfter: deps.slowAfter ?? slowAfter });
+  const home = createHome({ door, desks, identity, links, calls, tokens, clock });
+  const clicks = createClicks({ door, desks, identity, outbox, calls, tokens, beside, ask, home, clock });
   const windows = createAskWindows({ door, desks, identity, outbox, calls, ask, clock });
   const listener = createListener({
     mode: config.mode,
@@ -92,22 +96,12 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
     clock,
     logger,
   });
-  const posts = createPostOnce({ outbox, calls, logger });
   const unpostable = createUnpostable(calls, logger);
-  const teller = createEventTeller({ door, desks, calls, posts, tokens, identity, unpostable, clock });
+  const shared = { calls, posts, tokens, identity, clock };
+  const teller = createEventTeller({ ...shared, door, desks, beside: besideRuns(links, desks), unpostable });
   const pace = deps.pace === undefined ? {} : { pace: deps.pace };
-  const checklist = createChecklistTeller({ desks, tokens, posts, calls });
-  const noticeTeller = createNoticeTeller({
-    checklist,
-    tokens,
-    identity,
-    calls,
-    posts,
-    outbox,
-    notices,
-    clock,
-    logger,
-  });
+  const checklist = createChecklistTeller({ desks, tokens, links });
+  const noticeTeller = createNoticeTeller({ ...shared, checklist, links, outbox, notices, logger });
   const mayEdit = () => rates.free('chat.update');
   const announcer = createAnnouncer({ door, outbox, teller, notices, noticeTeller, mayEdit, clock, logger, ...pace });
   return {

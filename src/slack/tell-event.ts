@@ -17,6 +17,7 @@ import { createGateTeller } from './gate-teller.ts';
 import type { Identity } from './identity.ts';
 import { aboutRun, type PostOnce } from './post-once.ts';
 import { createRunCards } from './run-cards.ts';
+import type { BesideRun } from './run-links.ts';
 import { createRunPosts } from './run-posts.ts';
 import type { SlackCalls } from './slack-calls.ts';
 import type { Telling } from './tellings.ts';
@@ -36,11 +37,12 @@ const shownConflicts = 300;
 
 export function createEventTeller(deps: {
   readonly door: Pick<Door, 'environments' | 'conflicts' | 'status'>;
-  readonly desks: Pick<Desks, 'runbooks' | 'oncall'>;
+  readonly desks: Pick<Desks, 'runbooks' | 'oncall' | 'outlooks'>;
   readonly calls: Pick<SlackCalls, 'channelId' | 'directChannel' | 'update'>;
   readonly posts: PostOnce;
   readonly tokens: ButtonTokens;
   readonly identity: Pick<Identity, 'approvers'>;
+  readonly beside: BesideRun;
   readonly unpostable: Unpostable;
   readonly clock: Clock;
 }): EventTeller {
@@ -67,9 +69,11 @@ export function createEventTeller(deps: {
     }
     if (telling.kind === 'runbook') return inThread(run, name, runbookNote(deps.desks.runbooks.of(run)));
     if (telling.kind === 'gates') return gates.open(run, await channelOf(run));
-    if (telling.kind === 'lost') return void (await inChannel(run, name, lostMessage(run, telling.text)));
-    if (telling.kind === 'disputed') return void (await inChannel(run, name, disputedMessage(run, telling.text)));
-    if (telling.kind === 'paused') return void (await inChannel(run, name, pausedMessage(run)));
+    const beside = await deps.beside(run);
+    const { link } = beside;
+    if (telling.kind === 'lost') return void (await inChannel(run, name, lostMessage(run, telling.text, link)));
+    if (telling.kind === 'disputed') return void (await inChannel(run, name, disputedMessage(run, telling.text, link)));
+    if (telling.kind === 'paused') return void (await inChannel(run, name, pausedMessage(run, link)));
     const facts = telling.kind === 'failed' ? await readFailureFacts(deps, run) : null;
     const conflicts = await door.conflicts(run.id, shownConflicts);
     if (telling.kind === 'conflicts') {
@@ -79,9 +83,9 @@ export function createEventTeller(deps: {
     const buttons = await tokens.ofRun(run);
     const now = clock.now();
     const message = {
-      failed: () => failureCard(run, buttons, now, facts),
-      done: () => doneCard(run, buttons, conflicts, now),
-      'not-started': () => notStarted(run),
+      failed: () => failureCard(run, buttons, now, facts, link),
+      done: () => doneCard(run, buttons, conflicts, now, beside),
+      'not-started': () => notStarted(run, link),
     }[telling.kind]();
     const posted = await inChannel(run, name, message);
     if (telling.kind === 'failed') cards.failed(run, posted);

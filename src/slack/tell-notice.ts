@@ -13,6 +13,7 @@ import type { Identity } from './identity.ts';
 import type { Outbox } from './outbox.ts';
 import type { About, PostOnce } from './post-once.ts';
 import { isOurs } from './refusals.ts';
+import type { RunLinks } from './run-links.ts';
 import { type SlackCalls, SlackRefused } from './slack-calls.ts';
 
 /** Makes messages of notices and posts or edits them. */
@@ -27,6 +28,7 @@ interface Deps {
   readonly outbox: Pick<Outbox, 'lastPost'>;
   readonly notices: Pick<NoticeRecords, 'refuse'>;
   readonly checklist: ChecklistTeller;
+  readonly links: RunLinks;
   readonly tokens: Pick<ButtonTokens, 'ofMeaning'>;
   readonly identity: Pick<Identity, 'approvers'>;
   readonly clock: Clock;
@@ -35,29 +37,6 @@ interface Deps {
 
 export function createNoticeTeller(deps: Deps): NoticeTeller {
   const { calls, posts, outbox, notices, clock, logger } = deps;
-
-  const disputeToken = ({ runId, digest }: { runId: string; digest: string }): Promise<string> =>
-    deps.tokens.ofMeaning({ action: 'dispute', runId, digest, words: null });
-
-  /** Null = there is nothing to say any more. */
-  async function messageOf(content: NoticeContent, at: string): Promise<Message | null> {
-    switch (content.kind) {
-      case 'line':
-        return lineMessage(content.text);
-      case 'page':
-        return pageMessage(content);
-      case 'checklist':
-        return deps.checklist(content.runId, at);
-      case 'maintenance':
-        return maintenanceMessage(content);
-      case 'vote-receipt':
-        return receiptMessage(content, { dispute: await disputeToken(content) });
-      case 'vote-wanted':
-        return voteWantedMessage(content, await deps.identity.approvers());
-      case 'validation-report':
-        return scheduledReport(content);
-    }
-  }
 
   /** Without the scope for files the words have to do. */
   async function withItsImage(message: Message, image: NoticeImage | undefined): Promise<Message> {
@@ -80,7 +59,7 @@ export function createNoticeTeller(deps: Deps): NoticeTeller {
 
   async function show(notice: Notice, content: NoticeContent): Promise<void> {
     if (isOutOfDate(content, clock.now())) return;
-    const message = await messageOf(content, notice.at);
+    const message = await messageOf(deps, content, notice.at);
     if (message === null) return;
     const { to } = notice;
     const channel = 'user' in to ? await calls.directChannel(to.user) : await calls.channelId(to.channel);
@@ -105,6 +84,32 @@ export function createNoticeTeller(deps: Deps): NoticeTeller {
       }
     },
   };
+}
+
+/** Null = there is nothing to say any more. */
+async function messageOf(deps: Deps, content: NoticeContent, at: string): Promise<Message | null> {
+  const runId = 'runId' in content ? (content.runId ?? null) : null;
+  const link = runId === null ? null : await deps.links.to(runId, at);
+  switch (content.kind) {
+    case 'line':
+      return lineMessage(content.text, runId, link);
+    case 'page':
+      return pageMessage(content, link);
+    case 'checklist':
+      return deps.checklist(content.runId, at);
+    case 'maintenance':
+      return maintenanceMessage(content);
+    case 'vote-receipt':
+      return receiptMessage(content, { dispute: await disputeToken(deps, content) }, link);
+    case 'vote-wanted':
+      return voteWantedMessage(content, await deps.identity.approvers(), link);
+    case 'validation-report':
+      return scheduledReport(content, link);
+  }
+}
+
+function disputeToken({ tokens }: Deps, { runId, digest }: { runId: string; digest: string }): Promise<string> {
+  return tokens.ofMeaning({ action: 'dispute', runId, digest, words: null });
 }
 
 function isOutOfDate(content: NoticeContent, now: Date): boolean {

@@ -123,6 +123,7 @@ async function refuseStranger({ store, notices, logger }: ConfirmDeps, confirmat
       content: {
         kind: 'line',
         text: `Somebody other than you logged in to confirm your approval of \`${runId}\`: it was not counted. Press Approve again to try once more. If it was not you who pressed it, tell the platform team now.`,
+        runId,
       },
     },
   ]);

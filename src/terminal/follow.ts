@@ -1,10 +1,10 @@
 import { measureRun } from '../../blocks/measure.ts';
 import { sayCount, statusWords } from '../../blocks/say.ts';
+import { sayTimeLeft } from '../../blocks/time-left.ts';
 import type { Door } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import { isOver, standsStill } from '../runs/run-status.ts';
 import type { Clock } from '../shared/clock.ts';
-import { sayDuration } from '../shared/duration.ts';
 
 /** Looks at least so often, in milliseconds, in case nobody wakes it. */
 const pollEvery = 1_000;
@@ -72,7 +72,8 @@ function createTeller(clock: Clock, say: (line: string) => void): (run: Run) => 
     lastAt = now.getTime();
     const counts = measure.total === 0 ? '' : ` · ${sayCount(measure.done)} of ${sayCount(measure.total)}`;
     const speed = measure.perSecond === null ? '' : ` · ${sayCount(measure.perSecond)}/s`;
-    const left = measure.millisecondsLeft === null ? '' : ` · ${sayDuration(measure.millisecondsLeft)} left`;
+    const time = sayTimeLeft(measure.left);
+    const left = time === '' ? '' : ` · ${time}`;
     say(`${run.id} ${Math.floor(measure.fraction * 100)} % · ${step}${counts}${speed}${left}`);
   };
 }

@@ -91,10 +91,10 @@ describe('the approval card', () => {
 });
 
 describe('the progress card', () => {
-  it('shows phase, bar, counts, rate, time left and each step', () => {
+  it('shows phase, bar, counts, rate, stages and each step', () => {
     const text = textOf(progressCard(running(), tokens, sampleNow));
     expect(text).toContain('▶ Data: Give users without a tenant one of their own');
-    expect(text).toMatch(/`▓{9}░{11}` 47 % · 20,000 of 41,703 · 2,000\/s · 11 s left/);
+    expect(text).toMatch(/`▓{9}░{11}` 47 % · 20,000 of 41,703 · 2,000\/s\n▶ Data → · Relational copies/);
     expect(text).toContain('▶ Give users without a tenant one of their own 20,000 of 40,000');
     expect(text).toContain('· Make the spaces');
     expect(text).toContain('10 s so far');
@@ -113,9 +113,25 @@ describe('the progress card', () => {
     expect(buttonsOf(card)).toEqual(['Details']);
   });
 
+  it('says how much longer it takes as a range: its step by its own rate, the others by their estimates', () => {
+    const estimated = (from: 'measured' | 'guessed'): Run => {
+      const run = running();
+      const stages = run.plan.stages.map((stage) => ({
+        ...stage,
+        steps: stage.steps.map((step) => ({ ...step, estimate: { seconds: 120, from } })),
+      }));
+      return { ...run, plan: { ...run.plan, stages } };
+    };
+    expect(textOf(progressCard(estimated('measured'), tokens, sampleNow))).toContain('2,000/s · 2–7 min left');
+    expect(textOf(progressCard(estimated('guessed'), tokens, sampleNow))).toContain('2,000/s · under 15 min left');
+    expect(textOf(progressCard({ ...estimated('measured'), status: 'paused' }, tokens, sampleNow))).not.toContain(
+      'left',
+    );
+  });
+
   it('measures nothing out of too little', () => {
     const measure = measureRun(running(), new Date('2026-11-20T09:59:50.100Z'));
-    expect(measure).toMatchObject({ perSecond: null, millisecondsLeft: null });
+    expect(measure).toMatchObject({ perSecond: null, left: null });
   });
 });
 
@@ -126,9 +142,10 @@ describe('the progress card of a run that people control', () => {
     const card = (status: Run['status']) => progressCard({ ...running(), status }, all, sampleNow);
     expect(buttonsOf(card('queued'))).toEqual(['Withdraw…', 'Details']);
     expect(buttonsOf(card('running'))).toEqual(['Pause', 'Slower', 'Faster', 'Stop…', 'Details']);
-    expect(buttonsOf(card('paused'))).toEqual(['Resume', 'Stop…', 'Details']);
+    expect(buttonsOf(card('paused'))).toEqual(['Resume', 'Stop…', 'Undo…', 'Details']);
     for (const status of ['queued', 'running', 'paused'] as const) {
-      const ending = buttonsIn(card(status).blocks.at(-1)).filter(({ text }) => text.text.endsWith('…'));
+      const ending = buttonsIn(card(status).blocks.at(-1)).filter(({ text }) => /Stop|Withdraw/.test(text.text));
+      expect(ending.length).toBe(1);
       expect(ending.every(({ confirm }) => confirm?.style === 'danger')).toBe(true);
     }
   });
@@ -169,7 +186,7 @@ describe('the progress card of a run that people control', () => {
     const paused: Run = { ...run, status: 'paused', control };
     const card = runCard(paused, all, called, sampleNow);
     expect(textOf(card)).toContain('paused:* “Delete old nodes” needs a vote of its own');
-    expect(buttonsOf(card)).toEqual(['Stop…', 'Details']);
+    expect(buttonsOf(card)).toEqual(['Stop…', 'Undo…', 'Details']);
     const ballot = gateCard(paused, gate, all, called);
     expect(textOf(ballot)).toContain('SANDBOX · destroys 7 · Delete old nodes');
     expect(textOf(ballot)).toContain('<@UBOB> please vote');

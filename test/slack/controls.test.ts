@@ -59,6 +59,22 @@ describe('the progress card', () => {
     expect(theRun().status).toBe('running');
   });
 
+  it('offers the ways back of a run that stands still in its middle, as the card of one that failed does', async () => {
+    const { slack } = setup;
+    const run = sampleRun({ status: 'paused', startedAt: '2026-11-20T09:56:00.000Z' });
+    const steps = run.steps.map((step, index) => (index === 0 ? { ...step, state: 'running' as const } : step));
+    const card = await cardOf({ status: 'paused', startedAt: run.startedAt, steps });
+    expect(buttonsOf(card)).toEqual(['Resume', 'Stop…', 'Undo…', 'Details']);
+    await slack.as('alice').click(card, 'Undo…');
+    const ways = await slack.waitFor('the ways', () => slack.as('alice').ephemerals().at(-1));
+    expect(ways.text).toMatch(/^Ways back from run-/);
+    expect(theRun().status).toBe('paused');
+  });
+
+  it('offers no way back from what was not begun', async () => {
+    expect(buttonsOf(await cardOf({ status: 'paused' }))).toEqual(['Resume', 'Stop…', 'Details']);
+  });
+
   it('carries the pace that it shows, so that a second tap on it is known', async () => {
     const { slack, door } = setup;
     const card = await cardOf({ status: 'running' });

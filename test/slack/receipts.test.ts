@@ -53,6 +53,39 @@ it('posts in the channel, anew, that a vote is disputed', async () => {
   expect(JSON.stringify(post.blocks)).toContain('bob says that the vote in their name was not theirs');
 });
 
+it('leads from each message about a run to the run’s own card, and without it when Slack does not say where that is', async () => {
+  const { door, notices, slack } = setup;
+  const run = door.add(sampleRun({ requester: { id: 'U0ALICE00', name: 'alice' } }));
+  const card = await slack.waitFor('the card', () => slack.messages('tas-platform')[0]);
+  const place = `https://tas-sandbox.slack.com/archives/${card.channel}/p${card.ts.replace('.', '')}|${run.id}>`;
+  const failure = { code: 'unreachable', message: 'graph is down.', advice: 'Retry.', retryable: true } as const;
+  door.change(run.id, { status: 'running', startedAt: run.requestedAt }, 'started', null);
+  door.change(run.id, { status: 'paused' }, 'paused', 'bob asked for it');
+  door.change(run.id, { status: 'parked', failure }, 'failed', 'graph is down.');
+  door.event(run.id, 'lost', 'nobody carries it out');
+  door.event(run.id, 'disputed', 'bob says that it was not theirs');
+  door.change(run.id, { status: 'done', failure: null, endedAt: run.requestedAt }, 'done', null);
+  await notices.add([
+    receipt(run.id, 'U0BOB0000'),
+    { ...receipt(run.id, 'U0BOB0000'), once: 'line', content: { kind: 'line', text: 'A line.', runId: run.id } },
+    { ...receipt('run-unknown00', 'U0BOB0000'), once: 'unknown' },
+  ]);
+  const bob = slack.as('bob');
+  await until(() => bob.sees(bob.id).length === 3);
+  const posts = () => slack.messages('tas-platform').filter(({ ts, threadTs }) => ts !== card.ts && threadTs === null);
+  await slack.waitFor('the end', () => posts().find(({ text }) => text.startsWith('Done')));
+  expect(posts().map(({ text }) => text.split(':')[0])).toEqual(
+    expect.arrayContaining(['Paused', 'Stopped', 'Not heard of', 'A vote is disputed', 'Done']),
+  );
+  for (const post of posts()) expect(JSON.stringify(post.blocks)).toContain(place);
+  const [first, second, third] = bob.sees(bob.id).map(({ blocks }) => JSON.stringify(blocks));
+  expect([first?.includes(place), second?.includes(place), third?.includes('`run-unknown00`')]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+});
+
 it('reminds those who may vote, in the thread of the run', async () => {
   const run = setup.door.add(sampleRun({}));
   const card = await setup.slack.waitFor('the card', () => setup.slack.messages('tas-platform')[0]);

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { nothingBeside } from '../../blocks/beside.ts';
 import type { Message } from '../../blocks/message.ts';
 import type { Run } from '../../src/runs/run.ts';
 import { systemClock } from '../../src/shared/clock.ts';
@@ -87,11 +88,13 @@ function announcerOn(channel: Channel, door: FakeDoor, outbox: MemoryOutbox, not
     posts,
     tokens,
     identity,
+    beside: async () => nothingBeside,
     unpostable,
     clock: systemClock,
   });
   const checklist = async () => null;
   const noticeTeller = createNoticeTeller({
+    links: { to: async () => null, known: () => null },
     tokens: { ofMeaning: async () => 'token' },
     identity: { approvers: async () => ({ users: [], groups: [] }) },
     calls,
