@@ -12,11 +12,25 @@ export interface Workspace {
   /** The last message in which these words and this button stand. */
   card(words: RegExp, button?: string): Locator;
   readonly dialog: Locator;
+  /** Goes to a channel, or to the app's Home or messages, by what stands in the sidebar. */
+  go(name: RegExp): Promise<void>;
   /** Presses Tab until this element has the focus; fails when it is not reached. */
   tabTo(element: Locator): Promise<void>;
+  /** The same, and then Enter. */
+  press(element: Locator): Promise<void>;
+  hasFocus(element: Locator): Promise<boolean>;
+  /** Goes once round with the Tab key, and once back: what outside of the open window got the focus, as HTML. */
+  leaks(): Promise<string[]>;
   /** Accessibility as axe sees it, in light and dark: one line for each violation. */
   violations(): Promise<string[]>;
 }
+
+/** Runs in the page. The page as a whole has the focus while the browser's own bar would have it. */
+const outsideOfWindow = `(() => {
+  const { activeElement, body } = document;
+  if (activeElement === null || activeElement === body) return null;
+  return activeElement.closest('dialog[open]') === null ? activeElement.outerHTML.slice(0, 200) : null;
+})()`;
 
 export async function openWorkspace(browser: Browser, url: string): Promise<Workspace> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
@@ -48,12 +62,32 @@ export async function openWorkspace(browser: Browser, url: string): Promise<Work
         button === undefined ? cards : cards.filter({ has: page.getByRole('button', { name: button, exact: true }) });
       return wanted.last();
     },
+    async go(name) {
+      await page.getByRole('navigation', { name: 'Workspace' }).getByRole('button', { name }).click();
+    },
     async tabTo(element) {
       for (let presses = 0; presses < 200; presses += 1) {
-        if (await element.evaluate((node) => node === node.ownerDocument.activeElement)) return;
+        if (await workspace.hasFocus(element)) return;
         await page.keyboard.press('Tab');
       }
       throw new Error(`${element} is not reached with the Tab key`);
+    },
+    async press(element) {
+      await workspace.tabTo(element);
+      await page.keyboard.press('Enter');
+    },
+    hasFocus: (element) => element.evaluate((node) => node === node.ownerDocument.activeElement),
+    async leaks() {
+      const found: string[] = [];
+      const inside = await workspace.dialog.locator('a, button, input, select, textarea, [tabindex]').count();
+      for (const key of ['Tab', 'Shift+Tab']) {
+        for (let presses = 0; presses <= inside; presses += 1) {
+          await page.keyboard.press(key);
+          const outside = await page.evaluate<string | null>(outsideOfWindow);
+          if (outside !== null) found.push(`${key}: ${outside}`);
+        }
+      }
+      return found;
     },
     async violations() {
       const found: string[] = [];

@@ -1,6 +1,6 @@
 import { type ReactNode, useCallback, useEffect, useState } from 'react';
 import type { MessageEntry } from '../scene.ts';
-import { type ActAnswer, ask } from './ask.ts';
+import type { ActAnswer } from './ask.ts';
 import { ChannelPane } from './channel-pane.tsx';
 import { ModalWindow } from './modal-window.tsx';
 import { NamesProvider } from './names.ts';
@@ -59,7 +59,6 @@ function Workspace({
           say={say}
           go={go}
           openMenu={() => setMenu(!menu)}
-          shortcuts={<Shortcuts person={person} scene={scene} say={say} />}
         />
       </div>
       {modals.map((entry) => (
@@ -68,26 +67,4 @@ function Workspace({
       <Toast text={scene.live ? complaint : 'The connection is cut; trying again …'} close={() => setComplaint(null)} />
     </NamesProvider>
   );
-}
-
-/** What the app offers everywhere. */
-function Shortcuts(props: {
-  readonly person: string;
-  readonly scene: Scene;
-  readonly say: (answer: ActAnswer) => void;
-}): ReactNode {
-  const { person, scene, say } = props;
-  return (scene.place?.shortcuts ?? [])
-    .filter(({ on }) => on === 'global')
-    .map(({ name, callbackId }) => (
-      <button
-        type="button"
-        className="button"
-        key={callbackId}
-        onClick={() => void ask(person, { do: 'shortcut', callbackId, message: null }).then(say)}
-      >
-        <span aria-hidden="true">⚡ </span>
-        {name}
-      </button>
-    ));
 }

@@ -18,12 +18,11 @@ interface PaneProps {
   readonly say: (answer: ActAnswer) => void;
   readonly go: (next: Partial<Location>) => void;
   readonly openMenu: () => void;
-  readonly shortcuts: ReactNode;
 }
 
 /** A channel, the direct messages with the app, or its Home; beside it the thread that is open. */
 export function ChannelPane(props: PaneProps): ReactNode {
-  const { person, channelId, thread, scene, say, go, openMenu, shortcuts } = props;
+  const { person, channelId, thread, scene, say, go, openMenu } = props;
   const { me, place } = useNames();
   const channel = scene.channels.find(({ id }) => id === channelId) ?? null;
   const name = channelId === 'home' ? 'Home' : channel?.isDirect ? (place?.bot.name ?? '') : `# ${channel?.name ?? ''}`;
@@ -41,7 +40,6 @@ export function ChannelPane(props: PaneProps): ReactNode {
             ☰
           </button>
           <h1>{name}</h1>
-          {shortcuts}
         </header>
         {channel === null ? (
           <HomePane person={person} home={home} say={say} key={person} />

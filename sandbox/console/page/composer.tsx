@@ -2,6 +2,7 @@ import { type FormEvent, type KeyboardEvent, type ReactNode, useId, useState } f
 import type { Hint } from '../scene.ts';
 import { type Act, type ActAnswer, ask } from './ask.ts';
 import { useNames } from './names.ts';
+import { Shortcuts } from './shortcuts.tsx';
 
 interface ComposerProps {
   readonly person: string;
@@ -51,6 +52,7 @@ export function Composer({ person, channel, threadTs, place, say }: ComposerProp
   return (
     <form className="composer" onSubmit={(event) => void send(event)}>
       {hints.length > 0 && <HintList id={id} hints={hints} active={active} take={take} />}
+      <Shortcuts person={person} say={say} />
       <input
         type="text"
         role="combobox"

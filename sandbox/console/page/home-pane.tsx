@@ -4,6 +4,7 @@ import { type ActAnswer, ask } from './ask.ts';
 import { BlockList } from './blocks/block-list.tsx';
 import { listOf } from './loose.ts';
 import { SurfaceProvider } from './surface.ts';
+import { useKeptFocus } from './use-kept-focus.ts';
 import { useTarget } from './use-target.tsx';
 
 interface HomeProps {
@@ -16,9 +17,10 @@ interface HomeProps {
 /** The app's Home tab. Opening it tells the app, which may then publish what stands here. */
 export function HomePane({ person, home, say }: HomeProps): ReactNode {
   useEffect(() => void ask(person, { do: 'home' }), [person]);
+  const pane = useKeptFocus();
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-    <section className="messages home" tabIndex={0} aria-label="Home">
+    <section className="messages home" tabIndex={0} aria-label="Home" ref={pane}>
       {home ? (
         <HomeBlocks person={person} home={home} say={say} key={home.id} />
       ) : (

@@ -1,11 +1,12 @@
 import { memo, type ReactNode } from 'react';
 import type { MessageEntry } from '../scene.ts';
-import { type ActAnswer, ask } from './ask.ts';
+import type { ActAnswer } from './ask.ts';
 import { Avatar } from './avatar.tsx';
 import { BlockList } from './blocks/block-list.tsx';
 import { drawEmoji } from './blocks/emoji.ts';
 import { MrkdwnText } from './blocks/mrkdwn-text.tsx';
 import { personOf, useNames } from './names.ts';
+import { MessageShortcuts } from './shortcuts.tsx';
 import { SurfaceProvider } from './surface.ts';
 import { useKeptFocus } from './use-kept-focus.ts';
 import { useTarget } from './use-target.tsx';
@@ -91,29 +92,15 @@ function Under({ message, openThread, replies }: MessageProps): ReactNode {
 
 /** What can be done with any message; it shows itself to the mouse, and to whoever comes by keyboard. */
 function Toolbar({ person, message, say, openThread, replies }: MessageProps): ReactNode {
-  const { place } = useNames();
   if (message.onlyFor !== null) return null;
-  const shortcuts = (place?.shortcuts ?? []).filter(({ on }) => on === 'message');
-  const at = { channel: message.channel, ts: message.ts };
-  const starts = openThread !== null && replies === 0;
-  if (!starts && shortcuts.length === 0) return null;
   return (
     <div className="toolbar">
-      {starts && (
+      {openThread !== null && replies === 0 && (
         <button type="button" className="link" onClick={() => openThread(message.ts)}>
           Reply in thread
         </button>
       )}
-      {shortcuts.map(({ name, callbackId }) => (
-        <button
-          type="button"
-          className="link"
-          key={callbackId}
-          onClick={() => void ask(person, { do: 'shortcut', callbackId, message: at }).then(say)}
-        >
-          {name}
-        </button>
-      ))}
+      <MessageShortcuts person={person} message={message} say={say} />
     </div>
   );
 }

@@ -11,15 +11,37 @@ import { RichText } from './rich-text.tsx';
 
 /** The blocks of a message or view, in their order. */
 export function BlockList({ blocks }: { readonly blocks: readonly Loose[] }): ReactNode {
+  const keys = keysOf(blocks);
   return (
     <div className="blocks">
       {blocks.map((block, at) => (
-        <div className={`block ${textOf(block.type)}`} key={textOf(block.block_id) || at}>
+        <div className={`block ${textOf(block.type)}`} key={keys[at]}>
           <Block block={block} />
         </div>
       ))}
     </div>
   );
+}
+
+/**
+ * Slack gives blocks without an id another one at each edit. What the app can tell apart stays what it is: who has the focus on
+ * a button keeps it while the message around it changes.
+ */
+function keysOf(blocks: readonly Loose[]): string[] {
+  const seen = new Map<string, number>();
+  return blocks.map((block) => {
+    const key = keyOf(block);
+    const before = seen.get(key) ?? 0;
+    seen.set(key, before + 1);
+    return `${key} ${before}`;
+  });
+}
+
+function keyOf(block: Loose): string {
+  const type = textOf(block.type);
+  const buttons = listOf(block.elements).map(({ action_id, value }) => `${textOf(action_id)} ${textOf(value)}`);
+  if (type === 'actions') return `${type} ${buttons.join(' ')}`;
+  return type === 'input' || isLoose(block.accessory) ? `${type} ${textOf(block.block_id)}` : type;
 }
 
 function Block({ block }: { readonly block: Loose }): ReactNode {
