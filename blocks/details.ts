@@ -1,10 +1,9 @@
 import type { ConflictReport, Run } from '../src/runs/run.ts';
-import { detailsModal } from './button.ts';
-import { bare, code, plain, ticked } from './escape.ts';
+import { code, plain, ticked } from './escape.ts';
 import { fullEvidence, type Scope } from './evidence.ts';
 import { findingLines } from './findings.ts';
-import { firstFitting } from './fit.ts';
-import { type Block, context, limits, type Message, type Modal, plainText, section, sections } from './message.ts';
+import { type Block, type Message, type Modal, section, sections } from './message.ts';
+import { messageWindow } from './message-window.ts';
 import { conflictLine } from './rollback-report.ts';
 import { sayHeadline, statusWords } from './say.ts';
 
@@ -22,16 +21,7 @@ export function detailsMessage(run: Run, conflicts: ConflictReport, now: Date, s
 
 /** The same as a window. */
 export function detailsWindow(run: Run, conflicts: ConflictReport, now: Date): Modal {
-  const all = detailsMessage(run, conflicts, now).blocks;
-  const { blocks, left } = firstFitting(all, { places: limits.modalBlocks - 1, characters: limits.characters });
-  return {
-    type: 'modal',
-    callback_id: detailsModal.callback,
-    private_metadata: '',
-    title: plainText(bare(run.id, limits.modalTitle), limits.modalTitle),
-    close: plainText('Close', 24),
-    blocks: left === 0 ? blocks : [...blocks, context(`… cut: \`runs ${run.id}\` shows the rest`)],
-  };
+  return messageWindow(run.id, detailsMessage(run, conflicts, now).blocks, `\`runs ${run.id}\` shows the rest`);
 }
 
 function body(run: Run, conflicts: ConflictReport, now: Date, scope: Scope): Block[] {

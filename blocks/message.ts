@@ -69,6 +69,15 @@ export interface StaticSelect {
   readonly initial_option?: SelectOption;
 }
 
+/** Some of a list. */
+interface MultiSelect {
+  readonly type: 'multi_static_select';
+  readonly action_id: string;
+  readonly placeholder: PlainText;
+  readonly options: readonly SelectOption[];
+  readonly max_selected_items: number;
+}
+
 /** Its options are asked for while somebody types. */
 export interface ExternalSelect {
   readonly type: 'external_select';
@@ -81,7 +90,7 @@ export interface Input {
   readonly type: 'input';
   readonly block_id: string;
   readonly label: PlainText;
-  readonly element: TextInput | StaticSelect | ExternalSelect;
+  readonly element: TextInput | StaticSelect | MultiSelect | ExternalSelect;
   readonly hint?: PlainText;
   readonly optional?: boolean;
   /** The bot hears of each choice, and not only of all when they are submitted. */
@@ -136,6 +145,7 @@ export const limits = {
   options: 100,
   optionText: 75,
   optionValue: 150,
+  label: 200,
 } as const;
 
 export function plainText(text: string, limit: number): PlainText {

@@ -1,8 +1,9 @@
-import type { EndedHold, EnvironmentStatus, SystemView } from '../src/runs/door.ts';
+import type { EndedHold, EnvironmentStatus, Refusal, SystemView } from '../src/runs/door.ts';
 import { sayDuration } from '../src/shared/duration.ts';
 import { sayProven } from './drill-card.ts';
-import { code, plain } from './escape.ts';
-import { type Message, section, sections } from './message.ts';
+import { code, plain, ticked } from './escape.ts';
+import { divider, type Message, type Modal, section, sections } from './message.ts';
+import { messageWindow } from './message-window.ts';
 import { runLine } from './runs.ts';
 import { sayBytes, statusWords } from './say.ts';
 import { when } from './when.ts';
@@ -38,6 +39,24 @@ export function statusMessage(status: EnvironmentStatus): Message {
       ...sections((status.endedHolds ?? []).slice(0, 10).map(holdLine)),
     ],
   };
+}
+
+/** What is known of one environment; null = its stores are still being looked at. */
+export interface EnvironmentLook {
+  readonly name: string;
+  readonly seen: EnvironmentStatus | Pick<Refusal, 'kind' | 'message' | 'advice'> | null;
+}
+
+/** Where things stand, environment by environment. */
+export function statusWindow(looks: readonly EnvironmentLook[]): Modal {
+  const all = looks.flatMap(({ name, seen }, place) => {
+    const above = place === 0 ? [] : [divider];
+    const title = `*${plain(name, 60).toUpperCase()}*`;
+    if (seen === null) return [...above, section(`⏳ ${title}: looking at the stores …`)];
+    if ('kind' in seen) return [...above, section(`⚠ ${title}: ${ticked(seen.message)} ${ticked(seen.advice)}`)];
+    return [...above, ...statusMessage(seen).blocks];
+  });
+  return messageWindow('Where things stand', all, '`/tas status env:<environment>` shows the rest');
 }
 
 function holdLine({ runId, title, since }: EndedHold): string {

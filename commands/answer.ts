@@ -1,4 +1,4 @@
-import type { Person } from '../src/runs/door.ts';
+import type { Person, Refusal } from '../src/runs/door.ts';
 import { Failure } from '../src/shared/failure.ts';
 import { unknown } from './ask.ts';
 import type { Command, CommandContext, Reply } from './command.ts';
@@ -8,7 +8,8 @@ import type { ParsedWords } from './parse-words.ts';
 /** Finds the command, checks the right to ask, and carries it out. Throws a `Failure` on wrong use. */
 export async function answer(words: ParsedWords, context: CommandContext): Promise<Reply> {
   const command = commands.find((known) => known.word === words.word);
-  if (context.person.roles.length === 0) return notAllowed(context.person, 'use this bot', 'any of its groups');
+  const refusal = refusalFor(words.word, context.person);
+  if (refusal !== null) return refusal;
   if (command === undefined) {
     throw unknown(
       'unknown-command',
@@ -17,11 +18,16 @@ export async function answer(words: ParsedWords, context: CommandContext): Promi
       commands.map((known) => known.word),
     );
   }
-  if (!mayAsk(command, context.person)) {
-    return notAllowed(context.person, `ask for \`${command.word}\``, `the ${command.roles.join(' or ')} group`);
-  }
   refuseExtras(command, words);
   return command.run(words, context);
+}
+
+/** Why this person may not ask for this at all, before anything is asked; null = he may. Unknown words are for `answer`. */
+export function refusalFor(word: string, person: Person): Refusal | null {
+  if (person.roles.length === 0) return notAllowed(person, 'use this bot', 'any of its groups');
+  const command = commands.find((known) => known.word === word);
+  if (command === undefined || mayAsk(command, person)) return null;
+  return notAllowed(person, `ask for \`${word}\``, `the ${command.roles.join(' or ')} group`);
 }
 
 /** Whether the command asks every store before it answers, which may take many seconds. */
@@ -44,7 +50,7 @@ function mayAsk(command: Pick<Command, 'roles'>, person: Person): boolean {
   return command.roles.some((role) => person.roles.includes(role));
 }
 
-function notAllowed(person: Person, what: string, group: string): Reply {
+function notAllowed(person: Person, what: string, group: string): Refusal {
   const has = person.roles.length === 0 ? 'You have no role here.' : `You are: ${person.roles.join(', ')}.`;
   return {
     kind: 'refused',

@@ -1,6 +1,6 @@
-import { openedAskWindow } from '../../blocks/ask-window.ts';
 import { checklistWindow } from '../../blocks/checklist.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
+import { refusedWindow } from '../../blocks/message-window.ts';
 import { staleMessage } from '../../blocks/notices.ts';
 import { rejectWindow } from '../../blocks/reject-window.ts';
 import type { Reply } from '../../commands/command.ts';
@@ -8,6 +8,7 @@ import type { Desks } from '../../commands/desks.ts';
 import type { Door } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { AskWindows } from './ask-windows.ts';
 import type { Ask } from './asks.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import { checklistTools, readBoxes } from './checklist-boxes.ts';
@@ -15,6 +16,7 @@ import type { Home } from './home.ts';
 import type { Identity, SlackUser } from './identity.ts';
 import type { Answerer, Handlers } from './listen.ts';
 import { openDetails, openSamples } from './open-details.ts';
+import { openThen } from './open-then.ts';
 import type { ButtonMeaning, Outbox } from './outbox.ts';
 import { renderReply } from './render-reply.ts';
 import type { ClickRequest } from './requests.ts';
@@ -31,6 +33,7 @@ interface ClickDeps {
   readonly beside: BesideRun;
   readonly ask: Ask;
   readonly home: Pick<Home, 'show'>;
+  readonly windows: Pick<AskWindows, 'open'>;
   readonly clock: Clock;
 }
 
@@ -43,9 +46,7 @@ export function createClicks(deps: ClickDeps): Pick<Handlers, 'click' | 'reason'
       if (meaning.action === 'environment' || meaning.action === 'ask') {
         return deps.ask(request.user, meaning.words ?? '', answer, true);
       }
-      if (meaning.action === 'window') {
-        return deps.calls.openWindow(request.triggerId, openedAskWindow(deps.door.environments));
-      }
+      if (meaning.action === 'window') return deps.windows.open(request);
       if (meaning.action === 'home') return deps.home.show(request.user);
       const run = meaning.runId === null ? null : await deps.door.run(meaning.runId);
       if (run === null) return answer.tell([staleMessage('The run of this button is gone.')]);
@@ -74,13 +75,15 @@ async function runClick(
       return vote(deps, request.user, meaning, 'approve', null, answer);
     case 'reject':
       // The trigger is good for three seconds: the window opens before anything else is asked.
-      if (run.status === 'planned' || run.control.ballot !== null)
-        return calls.openWindow(request.triggerId, rejectWindow(run, request.token));
+      if (run.status === 'planned' || run.control.ballot !== null) {
+        await calls.openWindow(request.triggerId, rejectWindow(run, request.token));
+        return;
+      }
       return answer.tell([staleMessage(`Run ${run.id} no longer waits for votes: it is ${run.status}.`)]);
     case 'details':
-      return openDetails(deps, run, request, answer);
+      return openDetails(deps, run.id, async () => run, request);
     case 'samples':
-      return openSamples(deps, run, request, answer);
+      return openSamples(deps, run, request);
     case 'retry':
     case 'keep': {
       const person = await identity.person(request.user, 'command');
@@ -102,12 +105,13 @@ async function runClick(
       const outcome = await door.control({ runId: run.id, what, person, seen });
       return show(deps, 'kind' in outcome ? outcome : { kind: 'controlled', what, run: outcome }, answer);
     }
-    case 'checklist': {
-      const person = await identity.person(request.user, 'command');
-      const view = await deps.desks.checklists.show({ runId: run.id, environment: null }, person);
-      if ('kind' in view) return show(deps, view, answer);
-      return calls.openWindow(request.triggerId, checklistWindow(view, await checklistTools(deps.tokens, view, true)));
-    }
+    case 'checklist':
+      return openThen(calls, request.triggerId, run.id, async () => {
+        const person = await identity.person(request.user, 'command');
+        const view = await deps.desks.checklists.show({ runId: run.id, environment: null }, person);
+        if ('kind' in view) return refusedWindow(run.id, view);
+        return checklistWindow(view, await checklistTools(deps.tokens, view, true));
+      });
     case 'boxes':
       return tickBoxes(deps, meaning, run.id, request, answer);
     case 'continue':

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type AskField, askFields } from '../../blocks/ask-window.ts';
+import { type AskField, askFields, takeField } from '../../blocks/ask-window.ts';
 import { anyAction, rejectModal, tokenOfBoxes } from '../../blocks/button.ts';
 
 /** What Slack sends, as far as the bot reads it. Anything else in a payload is ignored. */
@@ -84,6 +84,10 @@ export const reasonRequest = z
 
 const chosen = z.object({
   selected_option: z.object({ value: z.string().max(150) }).nullish(),
+  selected_options: z
+    .array(z.object({ value: z.string().max(150) }))
+    .max(100)
+    .nullish(),
   value: z.string().max(3_000).nullish(),
 });
 
@@ -104,8 +108,25 @@ export const askRequest = z
     };
     const fields = Object.fromEntries(askFields.map((field) => [field, chosenIn(field)]));
     const sentAt = actions[0]?.action_ts ?? 0;
-    return { user: asker, viewId: view.id, sentAt, fields: fields as Readonly<Record<AskField, string | null>> };
+    const [taken] = Object.values(view.state.values[takeField] ?? {});
+    return {
+      user: asker,
+      viewId: view.id,
+      sentAt,
+      fields: fields as Readonly<Record<AskField, string | null>>,
+      /** Conflicts that are to be taken, as `take:` names them. */
+      takes: (taken?.selected_options ?? []).map(({ value }) => value),
+    };
   });
+
+/** Somebody types into a list of the window in which people ask. */
+export const suggestRequest = z
+  .object({
+    user,
+    value: z.string().max(3_000).default(''),
+    view: z.object({ private_metadata: z.string().max(3_000).default('') }),
+  })
+  .transform(({ user: asker, value, view }) => ({ user: asker, typed: value, environment: view.private_metadata }));
 
 export const shortcutRequest = z
   .object({
@@ -121,6 +142,7 @@ export const shortcutRequest = z
     message: channel === undefined || message_ts === undefined ? null : { channel: channel.id, ts: message_ts },
   }));
 
+export type SuggestRequest = z.infer<typeof suggestRequest>;
 export type AskRequest = z.infer<typeof askRequest>;
 export type ShortcutRequest = z.infer<typeof shortcutRequest>;
 export type CommandRequest = z.infer<typeof commandRequest>;

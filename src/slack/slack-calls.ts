@@ -53,7 +53,8 @@ export interface SlackCalls {
   link(channel: string, ts: string): Promise<string | null>;
   /** A direct message. */
   tell(user: string, message: Message): Promise<void>;
-  openWindow(triggerId: string, window: Modal): Promise<void>;
+  /** Answers its id, for what is put into it later. */
+  openWindow(triggerId: string, window: Modal): Promise<string>;
   /**
    * Puts other contents into a window that is open, where `hash` is given only if it is still as it was then. Answers its
    * new hash.
@@ -120,9 +121,9 @@ export function createSlackCalls(web: webApi.WebClient): SlackCalls {
       return answer.view?.hash ?? '';
     },
     async openWindow(triggerId, window) {
-      await call(() =>
-        web.views.open({ trigger_id: triggerId, view: window as unknown as webApi.ViewsOpenArguments['view'] }),
-      );
+      const view = window as unknown as webApi.ViewsOpenArguments['view'];
+      const answer = await call(() => web.views.open({ trigger_id: triggerId, view }));
+      return answer.view?.id ?? '';
     },
     async publishHome(user, view) {
       await call(() =>

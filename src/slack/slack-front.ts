@@ -73,8 +73,8 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
   const beside = besideAnswers(links, desks);
   const ask = createAsk({ door, desks, identity, tokens, beside, clock, slowAfter: deps.slowAfter ?? slowAfter });
   const home = createHome({ door, desks, identity, links, calls, tokens, clock });
-  const clicks = createClicks({ door, desks, identity, outbox, calls, tokens, beside, ask, home, clock });
   const windows = createAskWindows({ door, desks, identity, outbox, calls, ask, clock });
+  const clicks = createClicks({ door, desks, identity, outbox, calls, tokens, beside, ask, home, windows, clock });
   const listener = createListener({
     mode: config.mode,
     botToken: botToken.reveal(),
@@ -87,7 +87,7 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
       windows,
       async command({ user, text, triggerId, channel }, answer) {
         const words = parseWords(text);
-        if (!(await windows.openFor(words, triggerId))) await ask(user, words, answer, false, channel);
+        if (!(await windows.openFor(words, user, triggerId))) await ask(user, words, answer, false, channel);
       },
       groupChanged: (group) => identity.groupChanged(group),
       homeOpened: (user) => home.show({ id: user, name: user }),

@@ -1,4 +1,4 @@
-import { openedAskWindow } from '../../blocks/ask-window.ts';
+import { askActions, openedAskWindow } from '../../blocks/ask-window.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { checklistLines, checklistMessage, checklistWindow } from '../../blocks/checklist.ts';
 import { detailsMessage } from '../../blocks/details.ts';
@@ -135,7 +135,7 @@ describe('what people are answered and told', () => {
           },
           { users: ['UBOB'], groups: ['SAPPROVE'] },
         ),
-      'the window in which people ask, as it opens': () => openedAskWindow(environments),
+      'the window in which people ask, as it opens': () => openedAskWindow(environments, askActions, 'migrate'),
       'details in the thread': () => detailsMessage(running, none, sampleNow),
       'the home tab of a stranger': () => strangersHome(),
       'nothing to do': () => nothingToDoMessage('A tenant and a space for each user', sampleFindings),

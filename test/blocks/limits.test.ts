@@ -1,5 +1,5 @@
 import { adviceMessage, waysOf } from '../../blocks/advice.ts';
-import { askWindow, openedAskWindow } from '../../blocks/ask-window.ts';
+import { askActions, askWindow, openedAskWindow } from '../../blocks/ask-window.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { confirmMessage } from '../../blocks/confirm-link.ts';
@@ -13,6 +13,7 @@ import { helpMessage } from '../../blocks/help.ts';
 import { homeView, strangersHome } from '../../blocks/home.ts';
 import { maintenanceMessage, windowMessage, windowsMessage } from '../../blocks/maintenance.ts';
 import type { Message } from '../../blocks/message.ts';
+import { brokenWindow, loadingWindow, refusedWindow } from '../../blocks/message-window.ts';
 import {
   askedMessage,
   chooseEnvironmentMessage,
@@ -38,11 +39,12 @@ import { rejectWindow } from '../../blocks/reject-window.ts';
 import { runCard } from '../../blocks/run-card.ts';
 import { runsMessage } from '../../blocks/runs.ts';
 import { samplesWindow } from '../../blocks/samples-window.ts';
-import { statusMessage } from '../../blocks/status.ts';
+import { statusMessage, statusWindow } from '../../blocks/status.ts';
 import { blockErrors } from '../../sandbox/slack/limits/blocks.ts';
 import type { Window as MaintenanceWindow } from '../../src/maintenance/window.ts';
 import { usualWords } from '../../src/maintenance/words.ts';
 import type { Action } from '../../src/plans/plan.ts';
+import type { EnvironmentStatus } from '../../src/runs/door.ts';
 import { runStatuses } from '../../src/runs/run-status.ts';
 import { sampleNow } from '../sample-run.ts';
 import { hostileAdvice } from './hostile-advice.ts';
@@ -150,6 +152,22 @@ const pieces: [string, Message][] = [
   ],
 ];
 
+const hostileStatus: EnvironmentStatus = {
+  environment: hostile,
+  production: true,
+  systems: Array.from({ length: 30 }, (_, index) => ({
+    name: hostile,
+    type: hostile,
+    health: { up: index % 2 === 0, version: hostile, latencyMs: 1, note: hostile },
+    lastUpAt: hostile,
+    dataModel: { version: `${index}${hostile}`, runId: hostile, at: hostile },
+  })),
+  holder: { runId: hostile, status: 'parked', since: hostile },
+  lastBackup: backup,
+  openRuns: Array.from({ length: 30 }, () => run),
+  endedHolds: Array.from({ length: 30 }, () => ({ runId: hostile, title: hostile, since: hostile })),
+};
+
 const long: [string, Message][] = [
   ['details', detailsMessage(run, hostileConflicts, sampleNow)],
   [
@@ -183,24 +201,7 @@ const long: [string, Message][] = [
       },
     ),
   ],
-  [
-    'status',
-    statusMessage({
-      environment: hostile,
-      production: true,
-      systems: Array.from({ length: 30 }, (_, index) => ({
-        name: hostile,
-        type: hostile,
-        health: { up: index % 2 === 0, version: hostile, latencyMs: 1, note: hostile },
-        lastUpAt: hostile,
-        dataModel: { version: `${index}${hostile}`, runId: hostile, at: hostile },
-      })),
-      holder: { runId: hostile, status: 'parked', since: hostile },
-      lastBackup: backup,
-      openRuns: Array.from({ length: 30 }, () => run),
-      endedHolds: Array.from({ length: 30 }, () => ({ runId: hostile, title: hostile, since: hostile })),
-    }),
-  ],
+  ['status', statusMessage(hostileStatus)],
 ];
 
 const preview = { plan: run.plan, votesNeeded: 1, refused: true };
@@ -286,7 +287,25 @@ long.push(
   ],
 );
 
-const asking = { action: 'migrate', environments, windows: Array.from({ length: 200 }, () => hostileWindow) } as const;
+const asking = {
+  action: 'migrate',
+  actions: askActions,
+  environments,
+  environment: hostile,
+  windows: Array.from({ length: 200 }, () => hostileWindow),
+} as const;
+const undoing = { ...asking, action: 'rollback' } as const;
+/** Each with a name that Slack can take as a value. */
+const shortConflicts = {
+  ...hostileConflicts,
+  conflicts: hostileConflicts.conflicts.map((conflict, place) => ({
+    ...conflict,
+    system: 'graph',
+    collection: hostile.slice(0, 40),
+    field: hostile.slice(0, 20),
+    key: `${place}${hostile.slice(0, 20)}`,
+  })),
+};
 const refusal = { code: 'unreachable', message: hostile, advice: hostile, findings: run.findings } as const;
 const homeRun = { run, link: `https://example.com/${'x'.repeat(200)}`, tokens, vote: 't' };
 const home = homeView({
@@ -311,10 +330,21 @@ const windows = [
   detailsWindow(run, hostileConflicts, sampleNow),
   rejectWindow(run, 't'),
   samplesWindow(run),
-  openedAskWindow(environments),
-  askWindow({ ...asking, preview: { kind: 'looking', migration: hostile, environment: hostile } }),
+  openedAskWindow(environments, askActions, 'migrate'),
+  askWindow({ ...asking, preview: { kind: 'looking', subject: hostile, environment: hostile } }),
   askWindow({ ...asking, preview: { kind: 'plan', preview: { plan: run.plan, votesNeeded: 2, refused: true } } }),
   askWindow({ ...asking, preview: { kind: 'refused', ...refusal } }),
+  askWindow({ ...undoing, preview: { kind: 'advice', advice: hostileAdvice } }),
+  askWindow({ ...undoing, preview: { kind: 'kept', by: hostile, report: hostileConflicts } }),
+  askWindow({ ...undoing, preview: { kind: 'kept', by: hostile, report: shortConflicts } }),
+  loadingWindow(hostile),
+  brokenWindow(hostile),
+  refusedWindow(hostile, refusal),
+  statusWindow([
+    { name: hostile, seen: null },
+    { name: hostile, seen: { ...refusal, kind: 'refused' } },
+    ...Array.from({ length: 20 }, () => ({ name: hostile, seen: hostileStatus })),
+  ]),
 ];
 
 describe('with hostile data', () => {

@@ -1,5 +1,5 @@
 import { adviceMessage, waysOf } from '../../blocks/advice.ts';
-import { askWindow } from '../../blocks/ask-window.ts';
+import { askActions, askWindow } from '../../blocks/ask-window.ts';
 import { backupList } from '../../blocks/backup-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { confirmMessage } from '../../blocks/confirm-link.ts';
@@ -8,6 +8,7 @@ import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { homeView } from '../../blocks/home.ts';
+import { brokenWindow, loadingWindow, refusedWindow } from '../../blocks/message-window.ts';
 import {
   disputedMessage,
   lostMessage,
@@ -27,6 +28,7 @@ import { runsMessage } from '../../blocks/runs.ts';
 import { samplesWindow } from '../../blocks/samples-window.ts';
 import { scheduledReport } from '../../blocks/scheduled-report.ts';
 import { schedulesMessage } from '../../blocks/schedules.ts';
+import { statusWindow } from '../../blocks/status.ts';
 import type { Action } from '../../src/plans/plan.ts';
 import type { Run } from '../../src/runs/run.ts';
 import { runStatuses } from '../../src/runs/run-status.ts';
@@ -43,6 +45,41 @@ const runbooks = createRunbooks({
   links: new Map([['sandbox', 'https://wiki.example.com/dba']]),
 });
 const none = { total: 0, conflicts: [] };
+const asking = {
+  actions: askActions,
+  environments: [
+    { name: 'sandbox', production: false, channel: 'tas-platform' },
+    { name: 'production', production: true, channel: 'tas-platform' },
+  ],
+  environment: 'sandbox',
+  windows: [],
+} as const;
+const conflict = {
+  system: 'graph',
+  stepId: 'undo.fill',
+  collection: 'Notebook',
+  key: 'nb-1',
+  field: 'title',
+  reason: 'changed-since',
+  base: 'A',
+  ours: 'B',
+  theirs: 'C',
+} as const;
+const standing = {
+  production: false,
+  systems: [
+    {
+      name: 'graph',
+      type: 'neo4j',
+      health: { up: true, version: '5.26.19', latencyMs: 4 },
+      lastUpAt: null,
+      dataModel: null,
+    },
+  ],
+  holder: null,
+  lastBackup: null,
+  openRuns: [],
+} as const;
 const started = '2026-11-20T09:58:00.000Z';
 
 function runIn(status: Run['status'], over: Partial<Run> = {}): Run {
@@ -180,14 +217,36 @@ describe('what people see', () => {
         }),
       'the window in which people ask': () =>
         askWindow({
+          ...asking,
           action: 'migrate',
-          environments: [
-            { name: 'sandbox', production: false, channel: 'tas-platform' },
-            { name: 'production', production: true, channel: 'tas-platform' },
-          ],
-          windows: [],
           preview: { kind: 'plan', preview: { plan: samplePlan(), votesNeeded: 1, refused: false } },
         }),
+      'the window in which a rollback is asked for': () =>
+        askWindow({
+          ...asking,
+          action: 'rollback',
+          preview: { kind: 'advice', advice: sampleAdvice({ run: runIn('done') }) },
+        }),
+      'the window in which conflicts are taken': () =>
+        askWindow({
+          ...asking,
+          action: 'rollback',
+          preview: { kind: 'kept', by: 'run-01jd0b0000', report: { total: 1, conflicts: [conflict] } },
+        }),
+      'a window that is not known yet': () => loadingWindow('The run'),
+      'a window after a bug': () => brokenWindow('The run'),
+      'a window that is refused': () =>
+        refusedWindow('Ask TAS', {
+          code: 'not-allowed',
+          message: 'mallory may not use this bot.',
+          advice: 'Nothing was done.',
+        }),
+      'where things stand': () =>
+        statusWindow([
+          { name: 'sandbox', seen: { ...standing, environment: 'sandbox' } },
+          { name: 'production', seen: null },
+          { name: 'staging', seen: { kind: 'refused', message: 'graph does not answer.', advice: 'Look at it.' } },
+        ]),
       'a plan': () => planMessage({ plan: samplePlan(), votesNeeded: 1, refused: false }, 'pages'),
       'a backup that is not proven': () => doneCard(drilled('failed'), tokens, none, sampleNow),
       backups: () =>

@@ -144,14 +144,14 @@ describe('a checklist in Slack', () => {
     );
     const list = await open(many);
     await setup.slack.as('alice').click(list, 'Show all');
-    const window = await setup.slack.waitFor('the window', () => setup.slack.as('alice').views()[0]);
+    const window = await windowOf('alice');
     expect(JSON.stringify(window.view).match(/"checkboxes"/g)).toHaveLength(6);
     await setup.slack.as('alice').select(window, 'tas-boxes-5', ['0']);
     await until(() => ticked().length === 1);
     expect(ticked()).toEqual(['i-32']);
     await setup.slack.waitFor('the window to show it', () => JSON.stringify(shownWindow()).includes('alice, '), 5_000);
     await setup.slack.as('carol').click(list, 'Show all');
-    const hers = await setup.slack.waitFor('her window', () => setup.slack.as('carol').views()[0]);
+    const hers = await windowOf('carol');
     await setup.slack.as('carol').select(hers, 'tas-boxes-0', ['0']);
     await setup.slack.waitFor('the refusal', () => setup.slack.as('carol').sees('U0CAROL00')[0]);
     expect(ticked()).toEqual(['i-32']);
@@ -161,7 +161,7 @@ describe('a checklist in Slack', () => {
   it('knows what a person’s window shows from what the message showed him', async () => {
     const list = await open();
     await setup.slack.as('alice').click(list, 'Show all');
-    const window = await setup.slack.waitFor('the window', () => setup.slack.as('alice').views()[0]);
+    const window = await windowOf('alice');
     const before = { ...window };
     await setup.slack.as('alice').select(list, 'tas-boxes-0', ['Users know']);
     await until(() => ticked().length === 1);
@@ -197,6 +197,13 @@ describe('a checklist in Slack', () => {
     await setup.slack.waitFor('the undo', () => shown(list).includes('⚠ Every step has run · undone by run-undo'));
   });
 });
+
+/** As soon as it holds the list. */
+const windowOf = (name: 'alice' | 'carol') =>
+  setup.slack.waitFor('the window', () => {
+    const [open] = setup.slack.as(name).views();
+    return JSON.stringify(open?.view ?? null).includes('"checkboxes"') ? open : undefined;
+  });
 
 const shownWindow = (): unknown => setup.slack.as('alice').views()[0]?.view;
 

@@ -63,7 +63,10 @@ class Channel {
       if (post) Object.assign(post, { message, edits: post.edits + 1 });
     },
     tell: async () => this.reach(),
-    openWindow: async () => this.reach(),
+    openWindow: async () => {
+      this.reach();
+      return 'V1';
+    },
     groupMembers: async () => [],
   };
 
