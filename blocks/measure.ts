@@ -41,7 +41,7 @@ export function measureRun(run: Run, now: Date): Measure {
   const weights = steps.map(({ step }) => Math.max(1, step.effect === 'reads' ? 0 : step.count));
   const shares = steps.map(({ step, progress }, index) => (weights[index] ?? 0) * share(step, progress));
   const current = steps.find(({ progress }) => progress.state === 'running') ?? null;
-  const perSecond = current === null ? null : rate(current.progress, now);
+  const perSecond = current === null || run.status !== 'running' ? null : rate(current.progress, now);
   const over = run.status === 'done';
   return {
     fraction: over ? 1 : Math.min(1, sum(shares) / Math.max(1, sum(weights))),

@@ -13,9 +13,7 @@ const day = 86_400_000;
 
 /** Under a card that waits for votes on its plan. */
 export function nextOfPlan(run: Run, outlook: Outlook | null): string {
-  const own = run.plan.stages.flatMap(({ steps }) => steps).filter(({ ownApproval }) => ownApproval).length;
-  const onItsWay = own === 0 ? '' : `; on its way ${sayMany(own, 'step')} will ask for a vote again`;
-  return nextLines(`${missingVotes(run)} ${startsBy(run)}${onItsWay}`, outlook);
+  return nextLines(`${missingVotes(run)} ${startsBy(run)}`, outlook);
 }
 
 /** Under a card that waits for votes on one step. */

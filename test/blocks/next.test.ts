@@ -1,12 +1,16 @@
 import { approvalCard } from '../../blocks/approval-card.ts';
 import { ballotCard } from '../../blocks/ballot-card.ts';
 import { doneCard } from '../../blocks/done-card.ts';
+import { notStarted } from '../../blocks/ended-card.ts';
+import { failureCard } from '../../blocks/failure-card.ts';
 import type { Message } from '../../blocks/message.ts';
-import { votedMessage } from '../../blocks/notices.ts';
+import { pausedMessage, votedMessage } from '../../blocks/notices.ts';
 import { runCard } from '../../blocks/run-card.ts';
+import { blockErrors } from '../../sandbox/slack/limits/blocks.ts';
 import type { Vote } from '../../src/approvals/vote.ts';
 import type { Run } from '../../src/runs/run.ts';
 import { sampleNow, samplePlan, sampleRun, sampleStep } from '../sample-run.ts';
+import { hostile, hostileBallot, hostileRun } from './hostile-run.ts';
 import { mrkdwnTexts } from './mrkdwn-texts.ts';
 
 const nobody = { users: [], groups: [] };
@@ -35,9 +39,7 @@ describe('what comes next', () => {
     );
   });
 
-  it('names the votes that will be asked for on its way, and the login that an approval needs', () => {
-    const stages = [{ id: 's', title: 'S', always: false, steps: [sampleStep({ id: 's.a', ownApproval: true })] }];
-    expect(cardOf({ plan: samplePlan({ stages }) })).toContain('on its way 1 step will ask for a vote again.');
+  it('is a login where an approval needs one', () => {
     const asked = (login: boolean): string => textOf(approvalCard(sampleRun(), {}, nobody, { login, watchMinutes: 0 }));
     expect(asked(true)).toContain('counts once its voter has logged in');
     expect(asked(false)).not.toContain('logged in');
@@ -96,5 +98,39 @@ describe('what comes next', () => {
     expect(text({ undoneBy: 'run-2' }, 0)).not.toContain('can be undone until');
     const reversible = sampleRun({ status: 'done', endedAt: '2026-11-20T10:00:00.000Z' });
     expect(textOf(doneCard(reversible, {}, none, sampleNow))).not.toContain('*Next:*');
+  });
+
+  it('holds hostile data, and the link to the run’s card stays whole', () => {
+    const link = `https://example.slack.com/archives/C0123456789/p${'1'.repeat(16)}`;
+    const beside = { link, outlook: { login: true, watchMinutes: 1e9 } };
+    const run = hostileRun({ status: 'done', endedAt: hostile });
+    const { plan } = run;
+    const told: readonly Message[] = [
+      approvalCard(
+        hostileRun({ plan: { ...plan, window: { id: hostile, from: hostile, until: hostile } } }),
+        {},
+        nobody,
+        {
+          login: true,
+          watchMinutes: 0,
+        },
+      ),
+      ballotCard(hostileBallot(), {}, beside),
+      ...(['migrate', 'rollback', 'backup', 'validate', 'drill'] as const).map((action) =>
+        doneCard({ ...run, plan: { ...plan, action, canary: hostile, holdDays: 14 } }, {}, none, sampleNow, beside),
+      ),
+      failureCard({ ...run, status: 'parked' }, {}, sampleNow, null, link),
+      notStarted(run, link),
+      pausedMessage(run, link),
+    ];
+    for (const message of told) {
+      expect(blockErrors(message.blocks, 50)).toEqual([]);
+      for (const mark of textOf(message)
+        .replace(/`[^`]*`/g, '')
+        .match(/<[^>]*>/g) ?? []) {
+        expect(mark).toMatch(/^<(@U\d+|!date\^|https:\/\/example\.slack\.com\/)/);
+      }
+    }
+    for (const message of told.slice(1)) expect(textOf(message)).toContain(`<${link}|`);
   });
 });
