@@ -102,10 +102,13 @@ async function answerTo(name: PersonName) {
   return answer;
 }
 
-async function approveInSlack(name: PersonName, runId: string) {
-  const card = await slack.waitFor('the card', () =>
+const cardOf = (runId: string) =>
+  slack.waitFor('the card', () =>
     slack.messages('tas-platform').find((message) => JSON.stringify(message.blocks).includes(runId)),
   );
+
+async function approveInSlack(name: PersonName, runId: string) {
+  const card = await cardOf(runId);
   await slack.as(name).click(card, 'Approve');
   return answerTo(name);
 }
@@ -143,6 +146,12 @@ describe('the bot with a provider that confirms approvals', () => {
     await slack.waitFor('the card to show the vote', () =>
       JSON.stringify(slack.messages('tas-platform')).includes(`approved by <@${people.bob.id}>`),
     );
+  });
+
+  it('says on the card whether a login comes after the click', async () => {
+    const [oneWay, reversible] = [await planned(), await planned('reversible')];
+    const says = async (runId: string) => JSON.stringify((await cardOf(runId)).blocks).includes('has logged in');
+    expect([await says(oneWay), await says(reversible)]).toEqual([true, false]);
   });
 
   it('counts at once what can be undone', async () => {
