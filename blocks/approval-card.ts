@@ -63,7 +63,8 @@ function undoByItself({ plan }: Run): Block[] {
 export function voteLines(votes: Run['votes']): Block[] {
   if (votes.length === 0) return [];
   const lines = votes.slice(0, 10).map((vote) => {
-    const word = vote.choice === 'approve' ? '✓ approved by' : '✗ rejected by';
+    const yes = vote.countsFrom === undefined ? '✓ approved by' : '🔨 approved by break-glass by';
+    const word = vote.choice === 'approve' ? yes : '✗ rejected by';
     const reason = vote.reason === null ? '' : `: “${plain(vote.reason, 300)}”`;
     return `${word} ${mentionUser(vote.voter.id)} at ${clockTime(vote.at)}${reason}`;
   });

@@ -15,8 +15,9 @@ export function sayAtAGlance(run: Pick<Run, 'plan' | 'votes' | 'votesNeeded' | '
 
 /** `1 of 2 votes`. */
 function sayVotes({ votes, votesNeeded }: Pick<Run, 'votes' | 'votesNeeded'>): string {
-  const approvals = votes.filter(({ choice }) => choice === 'approve').length;
-  return `${approvals} of ${votesNeeded} ${votesNeeded === 1 ? 'vote' : 'votes'}`;
+  const approvals = votes.filter(({ choice, countsFrom }) => choice === 'approve' && countsFrom === undefined).length;
+  const broken = votes.some(({ countsFrom }) => countsFrom !== undefined) ? '🔨 GLASS BROKEN · ' : '';
+  return `${broken}${approvals} of ${votesNeeded} ${votesNeeded === 1 ? 'vote' : 'votes'}`;
 }
 
 /** `services down for about 4 min`, as the estimates of the steps between have it. */

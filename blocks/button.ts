@@ -19,6 +19,7 @@ type ButtonAction =
   | 'continue'
   | 'checklist'
   | 'dispute'
+  | 'glass'
   | 'environment';
 
 /** Tokens by action; an action without a token gets no button. */
@@ -48,6 +49,7 @@ const labels: Readonly<Record<Exclude<ButtonAction, 'environment'>, string>> = {
   faster: 'Faster',
   continue: 'Continue with everything',
   checklist: 'Show all',
+  glass: 'Break the glass…',
   dispute: 'That wasn\u2019t me',
 };
 

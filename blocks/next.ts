@@ -36,6 +36,10 @@ function nextLines(next: string, outlook: Outlook | null): string {
 function missingVotes({ votes, votesNeeded }: Pick<StepGate, 'votes' | 'votesNeeded'>): string {
   const approvals = new Set(votes.filter(({ choice }) => choice === 'approve').map(({ voter }) => voter.id)).size;
   const missing = votesNeeded - approvals;
+  const [broken] = votes.flatMap(({ countsFrom }) => (countsFrom === undefined ? [] : [countsFrom])).toSorted();
+  if (missing <= 0 && broken !== undefined) {
+    return `the approval by break-glass counts from ${clockTime(broken)} on, unless somebody says no;`;
+  }
   if (missing <= 0) return 'approved;';
   return approvals === 0
     ? `${sayMany(missing, 'vote')} wanted, then`

@@ -91,6 +91,8 @@ export type Reply =
   | { readonly kind: 'voted'; readonly run: Run; readonly choice: 'approve' | 'reject'; readonly decision: Decision }
   /** The run to vote on, with buttons: nobody signs what was not shown. */
   | { readonly kind: 'to-vote'; readonly run: Run }
+  /** The same, for who breaks the glass. */
+  | { readonly kind: 'to-break-glass'; readonly run: Run; readonly reason: string }
   | { readonly kind: 'retried'; readonly run: Run }
   | { readonly kind: 'controlled'; readonly what: ControlWord; readonly run: Run }
   | { readonly kind: 'kept'; readonly run: Run }

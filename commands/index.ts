@@ -1,5 +1,6 @@
 import { approve, reject } from './approve.ts';
 import { backup } from './backup.ts';
+import { breakGlass } from './break-glass.ts';
 import { checklist } from './checklist.ts';
 import type { Command } from './command.ts';
 import { controls } from './control.ts';
@@ -27,6 +28,7 @@ const asked: readonly Command[] = [
   migrate,
   approve,
   reject,
+  breakGlass,
   rollback,
   restore,
   release,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { configuredApprovers } from './approvals/seniority.ts';
 import { type BackupFolder, createBackupFolder } from './backups/backup-folder.ts';
 import { createBackupKinds } from './backups/kinds.ts';
 import { readChecks } from './checks/check.ts';
@@ -72,6 +73,7 @@ export async function openApp(config: Config): Promise<App> {
   const clock = systemClock;
   const records = createRunStore({ database, url, queue, clock });
   const outbox = createOutboxStore(database);
+  await outbox.saveMembers(configuredApprovers, config.people.approvers.users, clock.now());
   const folder = createBackupFolder(resolve(config.bot.backups), reveal(config.bot.key));
   const environments = createEnvironments({ config, reveal, logger, records, folder, database });
   const listBackups = (environment: string): Promise<readonly BackupView[]> => folder.listSets(environment);

@@ -19,7 +19,7 @@ import { sampleAdvice } from './sample-advice.ts';
 import { samplePlan, sampleRun } from './sample-run.ts';
 
 export const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator'] };
-export const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
+export const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'], approverSince: null };
 export const carol: Person = { id: 'UCAROL', name: 'carol', roles: ['viewer'] };
 export const mallory: Person = { id: 'UMALLORY', name: 'mallory', roles: [] };
 

@@ -7,6 +7,8 @@ export interface Vote {
   readonly reason: string | null;
   /** ISO 8601 */
   readonly at: string;
+  /** Given by break-glass: it counts from then on (ISO 8601), unless somebody says no before. Absent = it counts at once. */
+  readonly countsFrom?: string;
 }
 
 /** A vote on its way into storage. */

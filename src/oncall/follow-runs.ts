@@ -33,7 +33,10 @@ const lostKey = (runId: string): string => `lost:${runId}`;
 export const bakeKey = (runId: string): string => `bake:${runId}`;
 
 const disputeKey = (runId: string): string => `disputed:${runId}`;
+const glassKey = (runId: string): string => `glass:${runId}`;
 export const voteKey = (runId: string): string => `vote:${runId}`;
+/** After these nobody needs to look at an approval by break-glass: it did not start, or what it started is over. */
+const glassOver: readonly RunEventType[] = ['rejected', 'expired', 'voided', 'closed', 'done'];
 /** Nobody has to vote any more. */
 const votedOn: readonly RunEventType[] = ['approved', 'rejected', 'expired', 'voided', 'closed', 'resumed', 'failed'];
 
@@ -57,6 +60,11 @@ async function follow({ pages, run: read, servicesDown }: Deps, { id, runId, typ
     const run = await read(runId);
     if (run !== null) await pages.raise(eventName(id), disputeKey(runId), disputeOf(run), new Date(at));
   }
+  if (type === 'glass-broken') {
+    const run = await read(runId);
+    if (run !== null) await pages.raise(eventName(id), glassKey(runId), glassOf(run), new Date(at));
+  }
+  if (glassOver.includes(type)) await pages.resolve(glassKey(runId), id);
   if (votedOn.includes(type)) await pages.resolve(voteKey(runId), id);
   if (ends.includes(type)) await pages.resolve(runKey(runId), id);
   // What was undone is not watched any more.
@@ -108,4 +116,16 @@ export async function settleDisputes({
   for (const { reason, key, raisedAt } of await store.open(null)) {
     if (reason === 'vote-disputed' && now.getTime() - Date.parse(raisedAt) > disputedFor) await pages.resolve(key);
   }
+}
+
+/** No name and no reason: it leaves the house. */
+function glassOf({ environment, plan, id }: Run): PageDetail {
+  return {
+    reason: 'glass-broken',
+    environment,
+    severity: 'critical',
+    summary: `${environment}: ${sayAsked(plan)} was approved by break-glass, without an approver.`,
+    advice: `It starts ten minutes after that unless somebody says no. In Slack: /tas reject ${id} reason:"…", or /tas cancel ${id}.`,
+    runId: id,
+  };
 }

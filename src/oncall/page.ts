@@ -9,6 +9,7 @@ export const pageReasons = [
   'window-late',
   'vote-waiting',
   'vote-disputed',
+  'glass-broken',
 ] as const;
 export type PageReason = (typeof pageReasons)[number];
 

@@ -16,6 +16,7 @@ export interface AskedConfirmation {
   readonly digest: string;
   readonly person: { readonly id: string; readonly name: string };
   readonly reason: string | null;
+  readonly breaksGlass: boolean;
   /** When the vote closes: ISO 8601. */
   readonly closesAt: string;
 }
@@ -27,11 +28,11 @@ export interface AskedConfirmation {
 export async function askToConfirm(
   stepUp: StepUp | undefined,
   run: Run,
-  { person, choice, reason, confirmation }: VoteRequest,
+  { person, choice, reason, breaksGlass, confirmation }: VoteRequest,
   on: { readonly digest: string; readonly expiresAt: string; readonly effect: Effect; readonly undoClass: UndoClass },
 ): Promise<Confirmable | null> {
   if (choice !== 'approve' || confirmation !== undefined || !stepUp?.needs(on)) return null;
   const { id, name } = person;
-  const asked = { runId: run.id, digest: on.digest, person: { id, name }, reason, closesAt: on.expiresAt };
+  const asked = { runId: run.id, digest: on.digest, person: { id, name }, reason, breaksGlass: breaksGlass === true, closesAt: on.expiresAt };
   return { kind: 'to-confirm', run, ...(await stepUp.ask(asked)) };
 }

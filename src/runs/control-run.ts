@@ -6,11 +6,12 @@ import { stoppedBy } from './before-batch.ts';
 import { askToConfirm, type StepUp } from './confirm-vote.ts';
 import type { Asker } from './control-records.ts';
 import type { ControlRequest, Refusal, VoteOutcome, VoteRequest } from './door.ts';
-import { mayControl, mayVote, requestersOf } from './gates.ts';
+import { mayControl, requestersOf } from './gates.ts';
 import type { Run, StepGate } from './run.ts';
 import type { RunRecords, StoredRun } from './run-records.ts';
 import { refusalOf } from './submit.ts';
 import { paces } from './throttle.ts';
+import { mayVote } from './vote-gates.ts';
 
 interface Deps {
   readonly records: RunRecords;
@@ -93,6 +94,14 @@ export async function voteOnStep(
   request: VoteRequest,
 ): Promise<VoteOutcome> {
   const { person, choice, reason } = request;
+  if (request.breaksGlass === true) {
+    return refusalOf({
+      pass: false,
+      code: 'wrong-use',
+      message: `${run.id} waits for a vote on “${gate.step.title}”, and that cannot be given by break-glass.`,
+      advice: `The run stands still and nothing is lost: an approver has to vote, or undo it (\`/tas rollback ${run.id}\`).`,
+    });
+  }
   const requesterIds = requestersOf(run);
   const now = deps.clock.now();
   const digest = request.digest ?? gate.digest;
@@ -104,6 +113,7 @@ export async function voteOnStep(
       requesterIds,
       expiresAt: gate.expiresAt,
       voterIds: gate.votes.map(({ voter }) => voter.id),
+      destroys: gate.step.effect === 'destroys',
     },
     again: `Resume the run (\`/tas resume ${run.id}\`): the step is then planned anew. Nothing was changed.`,
     voter: person,
@@ -132,7 +142,7 @@ export async function voteOnStep(
     run.id,
     gate.id,
     vote,
-    (votes) => decide(votes, gate.digest, requesterIds, gate.votesNeeded),
+    (votes) => decide(votes, gate.digest, requesterIds, gate.votesNeeded, now),
     saidNo(gate, person.name, reason),
   );
   if (outcome === 'doubled' || outcome === 'over') {

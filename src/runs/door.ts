@@ -15,6 +15,11 @@ export interface Person {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly Role[];
+  /**
+   * When an approver was first seen as one: ISO 8601; null = there from the beginning. Absent = it was not looked up, or
+   * is not known: then nothing that destroys can be approved.
+   */
+  readonly approverSince?: string | null;
 }
 
 export interface RunRequest {
@@ -67,6 +72,8 @@ export interface VoteRequest {
   readonly person: Person;
   readonly choice: 'approve' | 'reject';
   readonly reason: string | null;
+  /** An emergency, and no approver can be reached: an approval with a reason, by somebody who is none, after a time for a veto. */
+  readonly breaksGlass?: true;
   /** Where a vote needs one: the confirmation that was given for it. Only those have one who saw the voter log in. */
   readonly confirmation?: string;
 }

@@ -3,15 +3,20 @@ import type { FailureCode } from '../shared/failure.ts';
 import type { ControlWord, Person, Role } from './door.ts';
 import type { Run } from './run.ts';
 import type { LeaseView } from './run-records.ts';
-import { type RunStatus, standsStill } from './run-status.ts';
+import { standsStill } from './run-status.ts';
 
 /** Pure answers to "may this go on?". A refusal says what happened and what to do. */
 export type Gate =
   | { readonly pass: true }
   | { readonly pass: false; readonly code: FailureCode; readonly message: string; readonly advice: string };
 
-const pass: Gate = { pass: true };
-const refuse = (code: FailureCode, message: string, advice: string): Gate => ({ pass: false, code, message, advice });
+export const pass: Gate = { pass: true };
+export const refuse = (code: FailureCode, message: string, advice: string): Gate => ({
+  pass: false,
+  code,
+  message,
+  advice,
+});
 
 const rightToAsk: Readonly<Record<Action, readonly Role[]>> = {
   validate: ['viewer', 'operator', 'approver'],
@@ -97,67 +102,4 @@ export function isFree(environment: string, holder: LeaseView | null, inherits: 
 /** Everybody who asked, the person who asked in the end first: none of them may approve it. */
 export function requestersOf({ requester, plan }: Pick<Run, 'requester' | 'plan'>): readonly string[] {
   return [requester.id, ...(plan.alsoAskedBy ?? [])];
-}
-
-interface Ballot {
-  readonly run: {
-    readonly id: string;
-    readonly status: RunStatus;
-    readonly digest: string;
-    readonly requesterIds: readonly string[];
-    readonly expiresAt: string;
-    readonly voterIds: readonly string[];
-  };
-  readonly voter: Person;
-  readonly choice: 'approve' | 'reject';
-  /** Of the plan that the voter saw. */
-  readonly digest: string;
-  readonly now: Date;
-  /** What to do when the time is over; absent = ask for the run again. */
-  readonly again?: string;
-}
-
-/** Whether a vote counts. Judged at the vote itself, whatever the card showed. */
-export function mayVote({ run, voter, choice, digest, now, again }: Ballot): Gate {
-  if (choice === 'approve' && run.requesterIds.includes(voter.id)) {
-    return refuse(
-      'not-allowed',
-      run.requesterIds[0] === voter.id
-        ? `${voter.name} asked for ${run.id} and cannot approve it.`
-        : `${voter.name} had a part in asking for ${run.id} (its file or its schedule) and cannot approve it.`,
-      'A second person has to approve. The run still waits.',
-    );
-  }
-  if (!voter.roles.includes('approver')) {
-    return refuse(
-      'not-allowed',
-      `${voter.name} is not an approver.`,
-      'Somebody from the approvers has to vote. The run still waits.',
-    );
-  }
-  if (run.status !== 'planned') {
-    return refuse(
-      'stale',
-      `${run.id} no longer waits for votes: it is ${run.status}.`,
-      `\`/tas status\` shows where things are. Nothing was changed.`,
-    );
-  }
-  if (now.getTime() >= Date.parse(run.expiresAt)) {
-    return refuse(
-      'expired',
-      `${run.id} could be voted on until ${run.expiresAt}.`,
-      again ?? 'Ask for it again: the plan is then made anew. Nothing was changed.',
-    );
-  }
-  if (digest !== run.digest) {
-    return refuse(
-      'stale',
-      'That card shows another plan than the one that waits.',
-      `Look at ${run.id} again and vote on what it shows. Nothing was changed.`,
-    );
-  }
-  if (run.voterIds.includes(voter.id)) {
-    return refuse('stale', `${voter.name} has voted on ${run.id} already.`, 'One vote a person. Nothing was changed.');
-  }
-  return pass;
 }

@@ -1,30 +1,18 @@
-import { decide } from '../approvals/decide.ts';
-import type { CastVote } from '../approvals/vote.ts';
-import { effectOf } from '../plans/build-plan.ts';
 import type { Environment } from '../plans/environment.ts';
 import { maskConflict } from '../plans/mask.ts';
 import { Failure } from '../shared/failure.ts';
 import type { System } from '../systems/system.ts';
 import { type AdviseDeps, advise } from './advise.ts';
-import { askToConfirm, type StepUp } from './confirm-vote.ts';
-import { controlRun, voteOnStep } from './control-run.ts';
-import type {
-  BackupView,
-  Door,
-  EnvironmentStatus,
-  Person,
-  Refusal,
-  SystemView,
-  VoteOutcome,
-  VoteRequest,
-} from './door.ts';
+import { castVote } from './cast-vote.ts';
+import type { StepUp } from './confirm-vote.ts';
+import { controlRun } from './control-run.ts';
+import type { BackupView, Door, EnvironmentStatus, Person, Refusal, SystemView } from './door.ts';
 import { findEndedHolds } from './ended-holds.ts';
-import { type Gate, isFree, mayOperate, mayRead, mayVote, requestersOf } from './gates.ts';
+import { mayOperate, mayRead } from './gates.ts';
 import { readMarks, unmark } from './heartbeat.ts';
 import { readStanding, standingFor } from './intrusions.ts';
 import { preview } from './preview.ts';
 import type { ConflictReport, Run } from './run.ts';
-import { standsStill } from './run-status.ts';
 import { findEnvironment, refusalOf, type SubmitDeps, submit } from './submit.ts';
 
 export interface DoorDeps extends SubmitDeps {
@@ -50,7 +38,7 @@ export function openDoor(deps: DoorDeps): Door {
     submit: (request) => refusing(() => submit(deps, request)),
     plan: (request) => refusing(() => preview(deps, request)),
     advise: (runId, person) => refusing(() => advise(deps, runId, person)),
-    vote: (request) => refusing(() => vote(deps, request)),
+    vote: (request) => refusing(() => castVote(deps, request)),
     control: (request) => refusing(() => controlRun(deps, request)),
     retry: (runId, person) => refusing(() => retry(deps, runId, person)),
     keep: (runId, person) => refusing(() => keep(deps, runId, person)),
@@ -87,56 +75,6 @@ async function findRun(deps: DoorDeps, runId: string) {
     message: `There is no run ${runId}.`,
     advice: '`/tas runs` lists them. Nothing was changed.',
   });
-}
-
-async function vote(deps: DoorDeps, request: VoteRequest): Promise<VoteOutcome> {
-  const run = await findRun(deps, request.runId);
-  const gate = run.control.ballot;
-  if (gate !== null) return voteOnStep(deps, run, gate, request);
-  const now = deps.clock.now();
-  const digest = request.digest ?? run.digest;
-  const requesterIds = requestersOf(run);
-  const ballot: Gate = mayVote({
-    run: { ...run, requesterIds, voterIds: run.votes.map(({ voter }) => voter.id) },
-    voter: request.person,
-    choice: request.choice,
-    digest,
-    now,
-  });
-  if (!ballot.pass) return refusalOf(ballot);
-  const holder = await deps.records.leaseHolder(run.environment);
-  const inherits = run.plan.action === 'restore' ? (holder?.runId ?? null) : run.plan.subject;
-  const free = isFree(run.environment, holder, holder !== null && standsStill(holder.status) ? inherits : null);
-  if (!free.pass && request.choice === 'approve') return refusalOf(free);
-  const { expiresAt } = run;
-  const { undoClass } = run.plan;
-  const unconfirmed = await askToConfirm(deps.stepUp, run, request, {
-    digest,
-    expiresAt,
-    undoClass,
-    effect: effectOf(run.plan),
-  });
-  if (unconfirmed !== null) return unconfirmed;
-  const cast: CastVote = {
-    voter: { id: request.person.id, name: request.person.name },
-    choice: request.choice,
-    digest,
-    reason: request.reason,
-    at: now.toISOString(),
-    ...(request.confirmation === undefined ? {} : { confirmation: request.confirmation }),
-  };
-  const outcome = await deps.records.voteAndMove(run.id, cast, (votes) =>
-    decide(votes, run.digest, requesterIds, run.votesNeeded),
-  );
-  if (outcome === 'doubled' || outcome === 'over') {
-    const message =
-      outcome === 'doubled'
-        ? `${request.person.name} has voted on ${run.id} already.`
-        : `${run.id} no longer waits for votes.`;
-    return { kind: 'refused', code: 'stale', message, advice: 'Nothing was changed.', findings: [] };
-  }
-  const decision = outcome === 'queued' ? 'approved' : outcome;
-  return { kind: 'counted', run: await findRun(deps, run.id), decision };
 }
 
 async function retry(deps: DoorDeps, runId: string, person: Person): Promise<Run | Refusal> {

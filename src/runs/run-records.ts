@@ -64,6 +64,13 @@ export interface RunRecords extends ControlRecords {
     vote: CastVote,
     decide: (votes: readonly Vote[]) => 'wait' | 'queued' | 'rejected',
   ): Promise<'doubled' | 'over' | 'wait' | 'queued' | 'rejected'>;
+  /** Planned runs with an approval by break-glass that counts by now. */
+  brokenGlassDue(now: Date): Promise<readonly string[]>;
+  /** What the votes that are there come to by now, and what follows from it, in one transaction. */
+  countVotes(
+    runId: string,
+    decide: (votes: readonly Vote[]) => 'wait' | 'queued' | 'rejected',
+  ): Promise<'over' | 'wait' | 'queued' | 'rejected'>;
   /** Hands a queued run that has waited for its window to the workers; twice is once. False when it is not queued. */
   openToStart(runId: string): Promise<boolean>;
   /** Parked → running again, as the next attempt. */

@@ -125,5 +125,7 @@ export type RunEventType =
   | 'closed'
   /** Somebody says that the vote in their name was not theirs. */
   | 'disputed'
+  /** An approval by somebody who is no approver, in an emergency: it counts when nobody says no in time. */
+  | 'glass-broken'
   /** After the end: what was seen in the time for which the environment was watched. */
   | 'watched';

@@ -40,7 +40,7 @@ export function createAsk(deps: {
     const looking = looksAtStores(words) ? lookingMessage(words.word, words.names) : null;
     if (inPlace) await to.replace(askedMessage(typeof line === 'string' ? line : words.again, looking !== null));
     const ticks = words.word === 'checklist' && words.names.length > 1;
-    const voting = words.word === 'reject' || words.word === 'approve' || ticks;
+    const voting = words.word === 'reject' || words.word === 'approve' || words.word === 'break-glass' || ticks;
     const person = await identity.person(user, voting ? 'vote' : 'command');
     const asked = answer(words, { door, desks, person, show: null, channel });
     const tellLooking = () => (looking === null ? undefined : to.tell([looking]));

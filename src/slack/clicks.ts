@@ -73,6 +73,8 @@ async function runClick(
   switch (meaning.action) {
     case 'approve':
       return vote(deps, request.user, meaning, 'approve', null, answer);
+    case 'glass':
+      return vote(deps, request.user, meaning, 'approve', meaning.words, answer);
     case 'reject':
       // The trigger is good for three seconds: the window opens before anything else is asked.
       if (run.status === 'planned' || run.control.ballot !== null) {
@@ -176,7 +178,8 @@ async function vote(
 ): Promise<void> {
   const person = await deps.identity.person(user, 'vote');
   const runId = meaning.runId ?? '';
-  const outcome = await deps.door.vote({ runId, digest: meaning.digest ?? '', person, choice, reason });
+  const glass = meaning.action === 'glass' ? { breaksGlass: true as const } : {};
+  const outcome = await deps.door.vote({ runId, digest: meaning.digest ?? '', person, choice, reason, ...glass });
   if (outcome.kind !== 'counted') return show(deps, outcome, answer);
   return show(deps, { kind: 'voted', run: outcome.run, choice, decision: outcome.decision }, answer);
 }

@@ -1,4 +1,5 @@
 import type { Called } from '../../blocks/approval-card.ts';
+import { approverSince, configuredApprovers } from '../approvals/seniority.ts';
 import type { Config } from '../config/config.ts';
 import type { Person, Role } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -46,7 +47,7 @@ export function createIdentity(deps: {
       await new Promise((resolve) => setTimeout(resolve, error.seconds * 1000));
       return calls.groupMembers(group);
     });
-    await outbox.saveMembers(group, users);
+    await outbox.saveMembers(group, users, clock.now());
     return users;
   }
 
@@ -68,6 +69,12 @@ export function createIdentity(deps: {
     return group.group !== undefined && (await members(group.group, fresh)).includes(user);
   }
 
+  const sinceWhen = async (user: string): Promise<string | null | undefined> => {
+    const { group } = people.approvers;
+    const named = [configuredApprovers, ...(group === undefined ? [] : [group])];
+    return approverSince(await Promise.all(named.map((name) => outbox.members(name))), user);
+  };
+
   return {
     async person(user, asking) {
       const roles: Role[] = [];
@@ -84,13 +91,14 @@ export function createIdentity(deps: {
           cause: error,
         });
       }
-      return { id: user.id, name: user.name, roles };
+      const since = asking === 'vote' && roles.includes('approver') ? await sinceWhen(user.id) : undefined;
+      return { id: user.id, name: user.name, roles, ...(since === undefined ? {} : { approverSince: since }) };
     },
     async approvers() {
       const { users, group } = people.approvers;
       if (group === undefined) return { users, groups: [] };
-      const inGroup = await outbox.members(group);
-      return { users: users.filter((user) => !inGroup.includes(user)), groups: [group] };
+      const inGroup = new Set((await outbox.members(group)).map(({ id }) => id));
+      return { users: users.filter((user) => !inGroup.has(user)), groups: [group] };
     },
     async groupChanged(group) {
       if (groups.some(([name]) => people[name].group === group)) await members(group, true);

@@ -1,3 +1,5 @@
+import type { Member } from '../approvals/seniority.ts';
+
 /** What the announcer remembers across restarts, so that nothing is posted twice or left out. Kept in the bot's database. */
 export interface Outbox {
   /** Id of the last event that was told in channels, or in threads; 0 at first. */
@@ -23,8 +25,8 @@ export interface Outbox {
   saveButton(token: string, meaning: ButtonMeaning): Promise<void>;
   button(token: string): Promise<ButtonMeaning | null>;
   /** Members of a group as last seen, for the terminal while Slack is down. */
-  saveMembers(group: string, users: readonly string[]): Promise<void>;
-  members(group: string): Promise<readonly string[]>;
+  saveMembers(group: string, users: readonly string[], now: Date): Promise<void>;
+  members(group: string): Promise<readonly Member[]>;
 }
 
 /** What a button may mean. */
@@ -45,6 +47,7 @@ export const buttonActions = [
   'continue',
   'checklist',
   'dispute',
+  'glass',
   'boxes',
   'environment',
   'ask',
@@ -57,6 +60,6 @@ export interface ButtonMeaning {
   readonly runId: string | null;
   /** Digest that the card showed, for votes. */
   readonly digest: string | null;
-  /** For `environment` and `ask`: the words of the command that a click asks. For `slower`, `faster`: the pace that the card showed. For `boxes`: which they are, as JSON. */
+  /** For `environment` and `ask`: the words of the command that a click asks. For `slower`, `faster`: the pace that the card showed. For `glass`: the reason. For `boxes`: which they are, as JSON. */
   readonly words: string | null;
 }

@@ -5,6 +5,7 @@ import { checklistMessage } from '../../blocks/checklist.ts';
 import { confirmMessage } from '../../blocks/confirm-link.ts';
 import { detailsMessage } from '../../blocks/details.ts';
 import { pages } from '../../blocks/fit.ts';
+import { glassCard } from '../../blocks/glass.ts';
 import { helpMessage } from '../../blocks/help.ts';
 import { windowMessage, windowsMessage } from '../../blocks/maintenance.ts';
 import type { Message } from '../../blocks/message.ts';
@@ -73,6 +74,11 @@ async function messageOf(reply: Reply, { door, tokens, beside, now }: RenderDeps
       return votedMessage(reply.run, reply.choice, reply.decision, await linkOf(reply.run));
     case 'to-vote':
       return ballotCard(reply.run, await tokens.ofRun(reply.run), await beside(reply.run));
+    case 'to-break-glass': {
+      const { run, reason } = reply;
+      const glass = await tokens.ofMeaning({ action: 'glass', runId: run.id, digest: run.digest, words: reason });
+      return glassCard(run, { glass }, reason, await beside(run));
+    }
     case 'retried':
       return retriedMessage(reply.run, await linkOf(reply.run));
     case 'controlled':

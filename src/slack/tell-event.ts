@@ -3,6 +3,7 @@ import { notStarted } from '../../blocks/ended-card.ts';
 import { planEvidence } from '../../blocks/evidence.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { pages } from '../../blocks/fit.ts';
+import { glassBrokenMessage } from '../../blocks/glass.ts';
 import { type Message, sections } from '../../blocks/message.ts';
 import { disputedMessage, lostMessage, pausedMessage, threadLine } from '../../blocks/notices.ts';
 import { conflictLine } from '../../blocks/rollback-report.ts';
@@ -73,6 +74,12 @@ export function createEventTeller(deps: {
     const { link } = beside;
     if (telling.kind === 'lost') return void (await inChannel(run, name, lostMessage(run, telling.text, link)));
     if (telling.kind === 'disputed') return void (await inChannel(run, name, disputedMessage(run, telling.text, link)));
+    if (telling.kind === 'glass-broken')
+      return void (await inChannel(
+        run,
+        name,
+        glassBrokenMessage(run, telling.text, await deps.identity.approvers(), link),
+      ));
     if (telling.kind === 'paused') return void (await inChannel(run, name, pausedMessage(run, link)));
     const facts = telling.kind === 'failed' ? await readFailureFacts(deps, run) : null;
     const conflicts = await door.conflicts(run.id, shownConflicts);

@@ -16,7 +16,7 @@ export type Telling =
   | { readonly kind: 'conflicts'; readonly name: string }
   /** A new message in the channel, because edits notify nobody. */
   | { readonly kind: 'failed' | 'done' | 'not-started' | 'paused'; readonly name: string }
-  | { readonly kind: 'lost' | 'disputed'; readonly name: string; readonly text: string }
+  | { readonly kind: 'lost' | 'disputed' | 'glass-broken'; readonly name: string; readonly text: string }
   /** The votes on single steps: a new message each, and what has become of the ones before. */
   | { readonly kind: 'gates'; readonly name: string };
 
@@ -56,7 +56,8 @@ export function tellingsOf(event: RunEvent, run: Run): readonly Telling[] {
     case 'lost':
       return [card, { kind: 'lost', name, text: event.text ?? '' }];
     case 'disputed':
-      return [card, { kind: 'disputed', name, text: event.text ?? '' }];
+    case 'glass-broken':
+      return [card, { kind: event.type, name, text: event.text ?? '' }];
     case 'resumed':
       return [card, line('▶', `goes on${said}`), ...gates(run)];
     case 'changing':

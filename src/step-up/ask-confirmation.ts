@@ -20,12 +20,12 @@ export function createStepUp(deps: {
       if (settings.for === 'changes' || undoClass === 'one-way') return true;
       return settings.for === 'destroys' && effect === 'destroys';
     },
-    async ask({ runId, digest, person, reason, closesAt }) {
+    async ask({ closesAt, ...asked }) {
       const token = newSecret();
       const askedAt = clock.now();
       const expiresAt = new Date(Math.min(askedAt.getTime() + goodFor, Date.parse(closesAt)));
       const tokenHash = hashOf(token);
-      await store.add({ id: randomUUID(), tokenHash, runId, digest, person, reason, askedAt, expiresAt });
+      await store.add({ ...asked, id: randomUUID(), tokenHash, askedAt, expiresAt });
       return { link: publicAddress(settings, token).href, expiresAt: expiresAt.toISOString() };
     },
   };

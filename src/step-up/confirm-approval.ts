@@ -97,13 +97,14 @@ async function judge(
   { state, browserSecret }: BrowserLogin,
 ): Promise<Page> {
   const { store, provider, door, clock } = deps;
-  const { id, runId, digest, reason, begunAt } = confirmation;
+  const { id, runId, digest, reason, breaksGlass, begunAt } = confirmation;
   const secrets = { state, nonce: derive(browserSecret, 'nonce'), verifier: derive(browserSecret, 'verifier') };
   const who = await provider.whoLoggedIn(answer, secrets, begunAt ?? clock.now());
   if (who !== confirmation.person.id) return refuseStranger(deps, confirmation);
   const person = await deps.person(confirmation.person);
   if (!(await store.prove(id, clock.now()))) return lostLoginPage;
-  const outcome = await door.vote({ runId, digest, person, choice: 'approve', reason, confirmation: id });
+  const broken = breaksGlass ? { breaksGlass } : {};
+  const outcome = await door.vote({ runId, digest, person, choice: 'approve', reason, confirmation: id, ...broken });
   if (outcome.kind === 'to-confirm') throw new Error('a confirmed vote was to be confirmed again');
   if (outcome.kind === 'refused') await store.refuse(id);
   return outcomePage(outcome);
@@ -122,8 +123,8 @@ async function refuseStranger({ store, notices, logger }: ConfirmDeps, confirmat
       once: `step-up:${id}:stranger`,
       content: {
         kind: 'line',
-        text: `Somebody other than you logged in to confirm your approval of \`${runId}\`: it was not counted. Press Approve again to try once more. If it was not you who pressed it, tell the platform team now.`,
         runId,
+        text: `Somebody other than you logged in to confirm your approval of \`${runId}\`: it was not counted. Press Approve again to try once more. If it was not you who pressed it, tell the platform team now.`,
       },
     },
   ]);

@@ -6,6 +6,8 @@ export interface Confirmation {
   readonly person: { readonly id: string; readonly name: string };
   /** What the voter said with it. */
   readonly reason: string | null;
+  /** It is given by break-glass. */
+  readonly breaksGlass: boolean;
   readonly state: 'open' | 'proven' | 'counted' | 'refused' | 'replaced';
   readonly expiresAt: Date;
   /** When the login that is under way was begun; null = none was. */
@@ -13,7 +15,7 @@ export interface Confirmation {
 }
 
 export interface NewConfirmation
-  extends Pick<Confirmation, 'id' | 'runId' | 'digest' | 'person' | 'reason' | 'expiresAt'> {
+  extends Pick<Confirmation, 'id' | 'runId' | 'digest' | 'person' | 'reason' | 'breaksGlass' | 'expiresAt'> {
   readonly tokenHash: string;
   readonly askedAt: Date;
 }

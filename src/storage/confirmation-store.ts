@@ -11,6 +11,7 @@ interface ConfirmationRow {
   person_id: string;
   person_name: string;
   reason: string | null;
+  breaks_glass: boolean;
   state: Confirmation['state'];
   expires_at: Date;
   begun_at: Date | null;
@@ -21,7 +22,7 @@ export function createConfirmationStore({ pool, tx }: Database): ConfirmationSto
   return {
     add: (asked) =>
       tx(async (client) => {
-        const { id, tokenHash, runId, digest, person, reason, askedAt, expiresAt } = asked;
+        const { id, tokenHash, runId, digest, person, reason, breaksGlass, askedAt, expiresAt } = asked;
         // Two clicks at once ask one after the other: the link of the second is the one that works.
         await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`step-up ${runId} ${person.id}`]);
         await client.query(
@@ -29,9 +30,9 @@ export function createConfirmationStore({ pool, tx }: Database): ConfirmationSto
           [runId, digest, person.id],
         );
         await client.query(
-          `insert into tas.confirmation (id, token_hash, run_id, digest, person_id, person_name, reason, state, asked_at, expires_at)
-           values ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)`,
-          [id, tokenHash, runId, digest, person.id, person.name, reason, askedAt, expiresAt],
+          `insert into tas.confirmation (id, token_hash, run_id, digest, person_id, person_name, reason, breaks_glass, state, asked_at, expires_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10)`,
+          [id, tokenHash, runId, digest, person.id, person.name, reason, breaksGlass, askedAt, expiresAt],
         );
         // Those that counted stay with their votes; the others are of no use to anybody after a while.
         await client.query(
@@ -100,6 +101,7 @@ async function first(pool: pg.Pool, text: string, values: readonly unknown[]): P
     digest: row.digest,
     person: { id: row.person_id, name: row.person_name },
     reason: row.reason,
+    breaksGlass: row.breaks_glass,
     state: row.state,
     expiresAt: row.expires_at,
     begunAt: row.begun_at,

@@ -21,6 +21,8 @@ export interface VoteRow {
   digest: string;
   reason: string | null;
   at: Date;
+  /** Of votes on plans only. */
+  counts_from?: Date | null;
 }
 
 /** Votes on single steps by run, oldest first: two queries whatever the number of runs. */
@@ -60,5 +62,6 @@ export function toVote(row: VoteRow): Vote {
     digest: row.digest,
     reason: row.reason,
     at: row.at.toISOString(),
+    ...(row.counts_from ? { countsFrom: row.counts_from.toISOString() } : {}),
   };
 }

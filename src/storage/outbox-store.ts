@@ -107,21 +107,31 @@ function buttons({ pool }: Database): Pick<Outbox, 'submitWindow' | 'saveButton'
 function members(database: Database): Pick<Outbox, 'saveMembers' | 'members'> {
   const { pool } = database;
   return {
-    async saveMembers(group, users) {
+    async saveMembers(group, users, now) {
       await database.tx(async (client) => {
-        await client.query('delete from tas.group_member where group_id = $1', [group]);
+        // Locks the group until the end: of two who list it for the first time one does, and the other adds to it.
+        const { rows } = await client.query<{ first: boolean }>(
+          `insert into tas.group_listing as listing (group_id, first_listed_at) values ($1, $2)
+           on conflict (group_id) do update set first_listed_at = listing.first_listed_at returning xmax = 0 as first`,
+          [group, now],
+        );
+        await client.query('delete from tas.group_member where group_id = $1 and not user_id = any($2::text[])', [
+          group,
+          users,
+        ]);
         await client.query(
-          'insert into tas.group_member (group_id, user_id) select $1, unnest($2::text[]) on conflict do nothing',
-          [group, users],
+          `insert into tas.group_member (group_id, user_id, since) select $1, unnest($2::text[]), $3
+           on conflict do nothing`,
+          [group, users, rows[0]?.first === true ? null : now],
         );
       });
     },
     async members(group) {
-      const { rows } = await pool.query<{ user_id: string }>(
-        'select user_id from tas.group_member where group_id = $1',
+      const { rows } = await pool.query<{ user_id: string; since: Date | null }>(
+        'select user_id, since from tas.group_member where group_id = $1',
         [group],
       );
-      return rows.map((row) => row.user_id);
+      return rows.map(({ user_id: id, since }) => ({ id, since: since?.toISOString() ?? null }));
     },
   };
 }

@@ -3,7 +3,6 @@ import type { RunRecords } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Secret } from '../shared/secret.ts';
 import { insertChecklist } from './checklist-store.ts';
-import { spendConfirmation } from './confirmation-store.ts';
 import { createControlStore } from './control-store.ts';
 import type { Database } from './database.ts';
 import { createDueUndoStore } from './due-undo-store.ts';
@@ -15,7 +14,8 @@ import { createLedgerStore } from './ledger-store.ts';
 import { listen } from './listen.ts';
 import { changeStatus, eventChannel, goOn, lockStatus, writeEvent } from './run-changes.ts';
 import type { RunQueueClient } from './run-queue-client.ts';
-import { readRuns, readVotes, toEvent } from './run-rows.ts';
+import { readRuns, toEvent } from './run-rows.ts';
+import { createVoteStore } from './vote-store.ts';
 
 interface Deps {
   readonly database: Database;
@@ -30,6 +30,7 @@ export function createRunStore(deps: Deps): RunRecords {
   return {
     ...createLeaseStore(pool),
     ...createMoves(deps),
+    ...createVoteStore(deps),
     ...createDueUndoStore(deps),
     ...createControlStore(deps),
     ...createGateStore(deps),
@@ -56,7 +57,6 @@ export function createRunStore(deps: Deps): RunRecords {
         [environment, after, by],
       );
     },
-    addVote: (runId, vote) => insertVote(pool, runId, vote),
     async addFindings(runId, findings) {
       // The later finding of the same check wins: a check that ran twice after a crash is reported once.
       await pool.query(
@@ -111,7 +111,7 @@ export function createRunStore(deps: Deps): RunRecords {
 
 function createMoves(
   deps: Deps,
-): Pick<RunRecords, 'create' | 'move' | 'voteAndMove' | 'openToStart' | 'enqueueRetry' | 'expireOverdue'> {
+): Pick<RunRecords, 'create' | 'move' | 'openToStart' | 'enqueueRetry' | 'expireOverdue'> {
   const { database, clock, queue } = deps;
   return {
     create: (run) =>
@@ -126,20 +126,6 @@ function createMoves(
         if (!(await changeStatus(client, clock, runId, to, detail))) return false;
         await writeEvent(client, clock, runId, event.type, event.text);
         return true;
-      }),
-    voteAndMove: (runId, vote, decide) =>
-      database.tx(async (client) => {
-        const status = await lockStatus(client, runId);
-        if (status !== 'planned') return 'over';
-        if (!(await insertVote(client, runId, vote))) return 'doubled';
-        const confirmed = await spendConfirmation(client, runId, vote);
-        await writeEvent(client, clock, runId, 'voted', `${vote.voter.name}: ${vote.choice}${confirmed}`);
-        const decision = decide((await readVotes(client, [runId])).get(runId) ?? []);
-        if (decision === 'wait') return decision;
-        await changeStatus(client, clock, runId, decision, {});
-        await writeEvent(client, clock, runId, decision === 'queued' ? 'approved' : 'rejected', vote.reason);
-        if (decision === 'queued' && !(await hasWindow(client, runId))) await queue.enqueue(client, runId, 1);
-        return decision;
       }),
     openToStart: (runId) =>
       database.tx(async (client) => {
@@ -201,26 +187,4 @@ function createHolds(pool: pg.Pool): Pick<RunRecords, 'saveHolds' | 'held'> {
       return new Set(rows.map((row) => row.value));
     },
   };
-}
-
-/** Such a run is handed to the workers when its window is open. */
-async function hasWindow(client: pg.PoolClient, runId: string): Promise<boolean> {
-  const { rows } = await client.query<{ bound: boolean }>(
-    `select plan ? 'window' as bound from tas.run where id = $1`,
-    [runId],
-  );
-  return rows[0]?.bound === true;
-}
-
-async function insertVote(
-  client: pg.Pool | pg.PoolClient,
-  runId: string,
-  vote: Parameters<RunRecords['addVote']>[1],
-): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `insert into tas.vote (run_id, voter_id, voter_name, choice, digest, reason, at)
-     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-    [runId, vote.voter.id, vote.voter.name, vote.choice, vote.digest, vote.reason, vote.at],
-  );
-  return rowCount === 1;
 }

@@ -1,9 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { approverSince, configuredApprovers, type Member } from '../approvals/seniority.ts';
 import type { Config } from '../config/config.ts';
 import type { Person, Role } from '../runs/door.ts';
 import { Failure } from '../shared/failure.ts';
 
 type People = Config['people'];
+/** Who is in a group, as it was last seen. */
+type MembersOf = (group: string) => Promise<readonly Member[]>;
 
 const groups: readonly (readonly [keyof Pick<People, 'viewers' | 'operators' | 'approvers'>, Role])[] = [
   ['viewers', 'viewer'],
@@ -18,7 +21,7 @@ const groups: readonly (readonly [keyof Pick<People, 'viewers' | 'operators' | '
  */
 export async function identifyTerminal(
   people: People,
-  membersOf: (slackGroup: string) => Promise<readonly string[]>,
+  membersOf: MembersOf,
   name: string | null,
   token: string | null,
 ): Promise<Person> {
@@ -34,31 +37,30 @@ export async function identifyTerminal(
         : 'Set TAS_TOKEN to your personal token. Nothing was changed.',
     });
   }
-  return { id: entry.user, name: entry.name, roles: await rolesLastSeen(people, membersOf, entry.user) };
+  return lastSeen(people, membersOf, { id: entry.user, name: entry.name });
 }
 
 /** One of those who may use the terminal, while Slack does not say who is in which group; null = he may not. */
 export async function recallPerson(
   people: People,
-  membersOf: (slackGroup: string) => Promise<readonly string[]>,
+  membersOf: MembersOf,
   { id, name }: Pick<Person, 'id' | 'name'>,
 ): Promise<Person | null> {
   if (!people.terminal.some(({ user }) => user === id)) return null;
-  return { id, name, roles: await rolesLastSeen(people, membersOf, id) };
+  return lastSeen(people, membersOf, { id, name });
 }
 
-async function rolesLastSeen(
-  people: People,
-  membersOf: (slackGroup: string) => Promise<readonly string[]>,
-  id: string,
-): Promise<Role[]> {
+async function lastSeen(people: People, membersOf: MembersOf, who: Pick<Person, 'id' | 'name'>): Promise<Person> {
   const roles: Role[] = [];
   for (const [group, role] of groups) {
     const { users, group: slackGroup } = people[group];
     const members = slackGroup === undefined ? [] : await membersOf(slackGroup);
-    if (users.includes(id) || members.includes(id)) roles.push(role);
+    if (users.includes(who.id) || members.some(({ id }) => id === who.id)) roles.push(role);
   }
-  return roles;
+  const { group } = people.approvers;
+  const named = [configuredApprovers, ...(group === undefined ? [] : [group])];
+  const since = roles.includes('approver') ? approverSince(await Promise.all(named.map(membersOf)), who.id) : undefined;
+  return { ...who, roles, ...(since === undefined ? {} : { approverSince: since }) };
 }
 
 function holds(expected: string | undefined, token: string): boolean {

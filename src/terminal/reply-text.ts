@@ -61,6 +61,7 @@ export function replyText(reply: Reply, now: Date): string {
     case 'voted':
       return about(reply.run, votedMessage(reply.run, reply.choice, reply.decision));
     case 'to-vote':
+    case 'to-break-glass':
       return planText(reply.run, now);
     case 'retried':
       return about(reply.run, retriedMessage(reply.run));

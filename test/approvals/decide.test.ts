@@ -9,6 +9,8 @@ const vote = (id: string, choice: Vote['choice'] = 'approve', digest = 'signed')
   reason: null,
   at: '2026-11-20T10:00:00.000Z',
 });
+const late = (id: string, from: string): Vote => ({ ...vote(id), countsFrom: `2026-11-20T${from}Z` });
+const now = new Date('2026-11-20T10:05:00.000Z');
 const people = ['A', 'B', 'C', 'D', 'E'];
 const anyVote = fc
   .tuple(
@@ -33,16 +35,21 @@ describe('what votes come to', () => {
     ['a rejection', [vote('B', 'reject')], 1, 'rejected'],
     ['a rejection beside enough approvals', [vote('B'), vote('C', 'reject')], 1, 'rejected'],
     ['an approval of another plan', [vote('B', 'approve', 'old')], 1, 'wait'],
+    ['one by break-glass that does not count yet', [late('B', '10:05:00.001')], 1, 'wait'],
+    ['one by break-glass that counts by now', [late('B', '10:05:00.000')], 1, 'queued'],
+    ['one by break-glass and an approver, two needed', [late('B', '10:10:00.000'), vote('C')], 2, 'wait'],
+    ['an approver beside one by break-glass', [late('B', '10:10:00.000'), vote('C')], 1, 'queued'],
+    ['a no to one by break-glass', [late('B', '10:00:00.000'), vote('C', 'reject')], 1, 'rejected'],
     ['a rejection of another plan', [vote('B', 'reject', 'old'), vote('C')], 1, 'queued'],
   ] as const)('%s', (_what, votes, needed, outcome) => {
-    expect(decide(votes, 'signed', ['A'], needed)).toBe(outcome);
+    expect(decide(votes, 'signed', ['A'], needed, now)).toBe(outcome);
   });
 
   it('is never carried by those who asked, however many they are and however often they vote', () => {
     fc.assert(
       fc.property(anyVotes, anyRequesters, anyNeed, (votes, requesters, needed) => {
         const own = votes.filter(({ voter }) => requesters.includes(voter.id));
-        expect(decide(own, 'signed', requesters, needed)).not.toBe('queued');
+        expect(decide(own, 'signed', requesters, needed, now)).not.toBe('queued');
       }),
     );
   });
@@ -51,7 +58,7 @@ describe('what votes come to', () => {
     fc.assert(
       fc.property(anyVotes, anyRequesters, anyNeed, (votes, requesters, needed) => {
         const valid = votes.filter(({ digest }) => digest === 'signed');
-        expect(decide(votes, 'signed', requesters, needed)).toBe(decide(valid, 'signed', requesters, needed));
+        expect(decide(votes, 'signed', requesters, needed, now)).toBe(decide(valid, 'signed', requesters, needed, now));
       }),
     );
   });
@@ -59,9 +66,9 @@ describe('what votes come to', () => {
   it('counts a person once, and does not depend on the order', () => {
     fc.assert(
       fc.property(anyVotes, anyRequesters, anyNeed, (votes, requesters, needed) => {
-        const outcome = decide(votes, 'signed', requesters, needed);
-        expect(decide([...votes, ...votes], 'signed', requesters, needed)).toBe(outcome);
-        expect(decide(votes.toReversed(), 'signed', requesters, needed)).toBe(outcome);
+        const outcome = decide(votes, 'signed', requesters, needed, now);
+        expect(decide([...votes, ...votes], 'signed', requesters, needed, now)).toBe(outcome);
+        expect(decide(votes.toReversed(), 'signed', requesters, needed, now)).toBe(outcome);
       }),
     );
   });
@@ -73,7 +80,7 @@ describe('what votes come to', () => {
         const against = valid.some(({ choice }) => choice === 'reject');
         const others = people.filter((id) => !requesters.includes(id) && valid.some(({ voter }) => voter.id === id));
         const expected = against ? 'rejected' : others.length >= needed ? 'queued' : 'wait';
-        expect(decide(votes, 'signed', requesters, needed)).toBe(expected);
+        expect(decide(votes, 'signed', requesters, needed, now)).toBe(expected);
       }),
     );
   });

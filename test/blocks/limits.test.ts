@@ -9,6 +9,7 @@ import { notStarted } from '../../blocks/ended-card.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
 import { split } from '../../blocks/fit.ts';
 import { gateCard } from '../../blocks/gate-card.ts';
+import { glassBrokenMessage, glassCard } from '../../blocks/glass.ts';
 import { helpMessage } from '../../blocks/help.ts';
 import { homeView, strangersHome } from '../../blocks/home.ts';
 import { maintenanceMessage, windowMessage, windowsMessage } from '../../blocks/maintenance.ts';
@@ -119,6 +120,8 @@ const pieces: [string, Message][] = [
   ]),
   ['paused', pausedMessage(run)],
   ['disputed', disputedMessage(run, hostile)],
+  ['break-glass', glassCard(run, { glass: 't' }, hostile)],
+  ['glass broken', glassBrokenMessage(run, hostile, called)],
   [
     'a receipt',
     receiptMessage({ ...vote, kind: 'vote-receipt', choice: 'approve', destroys: 1e9, oneWay: true }, tokens),

@@ -7,6 +7,7 @@ import { detailsWindow } from '../../blocks/details.ts';
 import { doneCard } from '../../blocks/done-card.ts';
 import { notStarted } from '../../blocks/ended-card.ts';
 import { failureCard } from '../../blocks/failure-card.ts';
+import { glassBrokenMessage, glassCard } from '../../blocks/glass.ts';
 import { homeView } from '../../blocks/home.ts';
 import { brokenWindow, loadingWindow, refusedWindow } from '../../blocks/message-window.ts';
 import {
@@ -85,6 +86,18 @@ const started = '2026-11-20T09:58:00.000Z';
 function runIn(status: Run['status'], over: Partial<Run> = {}): Run {
   const begun = status === 'planned' || status === 'rejected' || status === 'expired' ? null : started;
   return sampleRun({ status, startedAt: begun, reason: 'rollout', ...over });
+}
+
+/** Approved a moment ago by somebody who is no approver. */
+function brokenGlass(): Run {
+  const voter = { id: 'UERIN', name: 'erin' };
+  const at = '2026-11-20T10:00:00.000Z';
+  const reason = 'logins fail since the release';
+  const run = runIn('planned');
+  return {
+    ...run,
+    votes: [{ voter, choice: 'approve', digest: run.digest, reason, at, countsFrom: '2026-11-20T10:10:00.000Z' }],
+  };
 }
 
 const set = {
@@ -175,6 +188,13 @@ describe('what people see', () => {
           advice,
           waysOf(advice).map((_, index) => `t${index}`),
         ),
+      'break-glass': () => glassCard(runIn('planned'), { glass: 'g' }, 'logins fail since the release'),
+      'the glass is broken': () =>
+        glassBrokenMessage(runIn('planned'), 'erin: logins fail since the release', {
+          users: [],
+          groups: ['S0APPROVE'],
+        }),
+      'a plan that waits, approved by break-glass': () => ballotCard(brokenGlass(), tokens),
       'a vote that is disputed': () => disputedMessage(runIn('closed'), 'bob says that the vote was not theirs'),
       'the receipt of a vote': () =>
         receiptMessage(

@@ -197,7 +197,7 @@ describe('rights', () => {
         'maintenance',
         'schedule',
         'oncall',
-        ...['release', 'retry', 'keep', 'pause', 'resume', 'stop', 'slower', 'faster'],
+        ...['break-glass', 'release', 'retry', 'keep', 'pause', 'resume', 'stop', 'slower', 'faster'],
       ],
     ],
     [
@@ -217,6 +217,7 @@ describe('rights', () => {
         'dispute',
         'approve',
         'reject',
+        'break-glass',
       ],
     ],
   ])('lets %o ask for no more than their role allows', async (person, allowed) => {

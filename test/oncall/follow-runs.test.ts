@@ -158,6 +158,15 @@ describe('a vote', () => {
     expect(states()).toEqual(['disputed:run-1 resolved critical']);
   });
 
+  it('given by break-glass calls somebody, without a name or a reason, until what it starts is over', async () => {
+    const { happens, states, store } = world();
+    await happens('voted', 'glass-broken', 'approved', 'started');
+    expect(states()).toEqual(['glass:run-1 raised critical']);
+    expect(JSON.stringify([...store.pages.values()])).not.toContain(secret);
+    await happens('done');
+    expect(states()).toEqual(['glass:run-1 resolved critical']);
+  });
+
   it.each(['approved', 'rejected', 'expired', 'closed'] as const)(
     'that is wanted is no longer when it is %s',
     async (type) => {

@@ -12,7 +12,7 @@ jest.setTimeout(300_000);
 
 const count = 2_100;
 const erin: Person = { id: 'UERIN', name: 'erin', roles: ['operator'] };
-const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
+const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'], approverSince: null };
 const words = ['pause', 'resume', 'stop', 'cancel', 'slower', 'faster'] as const;
 
 /** What people, workers and accidents do to a run. */

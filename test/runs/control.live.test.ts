@@ -13,7 +13,7 @@ const count = 2_500;
 const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator'] };
 const erin: Person = { id: 'UERIN', name: 'erin', roles: ['operator'] };
 const carol: Person = { id: 'UCAROL', name: 'carol', roles: ['viewer'] };
-const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
+const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'], approverSince: null };
 
 let bot: BotDatabase;
 let world: SmallWorld;

@@ -9,9 +9,9 @@ import { createSmallWorld, deleteGone as deleting, fillTenants, type SmallWorld,
 
 jest.setTimeout(60_000);
 
-const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator', 'approver'] };
-const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
-const dana: Person = { id: 'UDANA', name: 'dana', roles: ['approver'] };
+const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator', 'approver'], approverSince: null };
+const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'], approverSince: null };
+const dana: Person = { id: 'UDANA', name: 'dana', roles: ['approver'], approverSince: null };
 const erin: Person = { id: 'UERIN', name: 'erin', roles: ['operator'] };
 const deleteGone: MigrationStep = { ...deleting, approval: 'own' };
 

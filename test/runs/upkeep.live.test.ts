@@ -9,8 +9,8 @@ import { createSmallWorld, fillTenants, type SmallWorld, users, type WorldOption
 
 jest.setTimeout(60_000);
 
-const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator', 'approver'] };
-const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
+const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator', 'approver'], approverSince: null };
+const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'], approverSince: null };
 const day = 86_400_000;
 /** In days. */
 const minute = 1 / 1440;

@@ -7,6 +7,9 @@ const nothingLost = {
   orphans: async () => [],
   parkOrphan: async () => false,
   event: async () => undefined,
+  brokenGlassDue: async () => [],
+  find: async () => null,
+  countVotes: async () => 'over' as const,
 };
 
 beforeEach(() => {

@@ -218,6 +218,6 @@ describe('groups', () => {
     const headers = { ...signedHeaders(slack.signingSecret, body, Math.floor(Date.now() / 1000)) };
     headers['content-type'] = 'application/json';
     expect((await fetch(setup.url ?? '', { method: 'POST', headers, body })).status).toBe(200);
-    await until(() => outbox.groups.get('S0APPROVE')?.[0] === 'U0ERIN000');
+    await until(() => outbox.groups.get('S0APPROVE')?.[0]?.id === 'U0ERIN000');
   });
 });

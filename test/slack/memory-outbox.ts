@@ -1,3 +1,4 @@
+import type { Member } from '../../src/approvals/seniority.ts';
 import type { ButtonMeaning, Outbox } from '../../src/slack/outbox.ts';
 
 /** An outbox that outlives the front that uses it, as the database does. */
@@ -6,7 +7,7 @@ export class MemoryOutbox implements Outbox {
   threadsAt = 0;
   readonly posts = new Map<string, { channel: string; ts: string | null }>();
   readonly buttons = new Map<string, ButtonMeaning>();
-  readonly groups = new Map<string, readonly string[]>();
+  readonly groups = new Map<string, readonly Member[]>();
   readonly #anew = new Set<string>();
   /** Called before a post is finished: a test throws here to die between post and record. */
   beforeFinish: (name: string) => void = () => {};
@@ -59,10 +60,15 @@ export class MemoryOutbox implements Outbox {
   async button(token: string): Promise<ButtonMeaning | null> {
     return this.buttons.get(token) ?? null;
   }
-  async saveMembers(group: string, users: readonly string[]): Promise<void> {
-    this.groups.set(group, users);
+  async saveMembers(group: string, users: readonly string[], now: Date): Promise<void> {
+    const known = this.groups.get(group);
+    const since = known === undefined ? null : now.toISOString();
+    this.groups.set(
+      group,
+      users.map((id) => known?.find((member) => member.id === id) ?? { id, since }),
+    );
   }
-  async members(group: string): Promise<readonly string[]> {
+  async members(group: string): Promise<readonly Member[]> {
     return this.groups.get(group) ?? [];
   }
 }

@@ -13,9 +13,9 @@ import { type BotDatabase, createBotDatabase, newRun } from '../storage/fresh-bo
 
 jest.setTimeout(60_000);
 
-const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator', 'approver'] };
-const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
-const dana: Person = { id: 'UDANA', name: 'dana', roles: ['approver'] };
+const alice: Person = { id: 'UALICE', name: 'alice', roles: ['operator', 'approver'], approverSince: null };
+const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'], approverSince: null };
+const dana: Person = { id: 'UDANA', name: 'dana', roles: ['approver'], approverSince: null };
 const carol: Person = { id: 'UCAROL', name: 'carol', roles: ['viewer'] };
 const deleteGone: MigrationStep = { ...deleting, approval: 'own' };
 

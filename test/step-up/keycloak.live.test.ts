@@ -20,7 +20,7 @@ import { type Browser, openBrowser, type Shown } from './browser.ts';
 
 jest.setTimeout(120_000);
 
-const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'] };
+const bob: Person = { id: 'UBOB', name: 'bob', roles: ['approver'], approverSince: null };
 const claim = 'slack_user_id';
 const password = 'correct horse battery staple';
 let bot: BotDatabase;
@@ -110,7 +110,7 @@ beforeAll(async () => {
     },
     stepUp: stepUp.gate,
   });
-  server = stepUp.pages({ door, person: async (voter) => ({ ...voter, roles: ['approver'] }) });
+  server = stepUp.pages({ door, person: async (voter) => ({ ...voter, roles: ['approver'], approverSince: null }) });
   await server.start();
 });
 afterAll(async () => {

@@ -71,7 +71,7 @@ export async function startStepUpWorld(over: Partial<StepUpSettings> = {}): Prom
     logged,
     run,
     ahead: 0,
-    person: async (voter) => ({ ...voter, roles: ['approver'] }),
+    person: async (voter) => ({ ...voter, roles: ['approver'], approverSince: null }),
     browser: () =>
       openBrowser((address) => {
         const real = new URL(address);
@@ -85,6 +85,7 @@ export async function startStepUpWorld(over: Partial<StepUpSettings> = {}): Prom
         digest: run.digest,
         person: { id, name },
         reason: 'looked at it',
+        breaksGlass: false,
         closesAt: expiresAt,
       };
       return (await stepUp.gate.ask(asked)).link;

@@ -46,7 +46,7 @@ describe('an approval that has to be confirmed', () => {
       {
         runId: world.run.id,
         digest: world.run.digest,
-        person: { id: bob.id, name: bob.name, roles: ['approver'] },
+        person: { id: bob.id, name: bob.name, roles: ['approver'], approverSince: null },
         choice: 'approve',
         reason: 'looked at it',
         confirmation: world.store.kept[0]?.id,

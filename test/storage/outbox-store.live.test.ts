@@ -58,15 +58,40 @@ describe('a button', () => {
 });
 
 describe('members of a group', () => {
+  const monday = new Date('2026-11-16T08:00:00.000Z');
+  const tuesday = new Date('2026-11-17T08:00:00.000Z');
+  const wednesday = new Date('2026-11-18T08:00:00.000Z');
+  const ids = async (group: string) => (await outbox.members(group)).map(({ id }) => id).toSorted();
+
   it('are those last seen, the earlier ones gone', async () => {
-    expect(await outbox.members('S1')).toEqual([]);
-    await outbox.saveMembers('S1', ['UALICE', 'UBOB', 'UBOB']);
-    await outbox.saveMembers('S2', ['UCAROL']);
-    expect((await outbox.members('S1')).toSorted()).toEqual(['UALICE', 'UBOB']);
-    await outbox.saveMembers('S1', ['UBOB', 'UDANA']);
-    expect((await outbox.members('S1')).toSorted()).toEqual(['UBOB', 'UDANA']);
-    await outbox.saveMembers('S1', []);
-    expect(await outbox.members('S1')).toEqual([]);
-    expect(await outbox.members('S2')).toEqual(['UCAROL']);
+    expect(await ids('S1')).toEqual([]);
+    await outbox.saveMembers('S1', ['UALICE', 'UBOB', 'UBOB'], monday);
+    await outbox.saveMembers('S2', ['UCAROL'], monday);
+    expect(await ids('S1')).toEqual(['UALICE', 'UBOB']);
+    await outbox.saveMembers('S1', ['UBOB', 'UDANA'], monday);
+    expect(await ids('S1')).toEqual(['UBOB', 'UDANA']);
+    await outbox.saveMembers('S1', [], monday);
+    expect(await ids('S1')).toEqual([]);
+    expect(await ids('S2')).toEqual(['UCAROL']);
+  });
+
+  it('are known from the beginning when the group is first listed, and from then on since they were first seen', async () => {
+    const sinceOf = async (id: string) => (await outbox.members('S3')).find((member) => member.id === id)?.since;
+    await outbox.saveMembers('S3', ['UALICE'], monday);
+    await outbox.saveMembers('S3', ['UALICE', 'UMALLORY'], tuesday);
+    await outbox.saveMembers('S3', ['UALICE', 'UMALLORY'], wednesday);
+    expect(await sinceOf('UALICE')).toBeNull();
+    expect(await sinceOf('UMALLORY')).toBe(tuesday.toISOString());
+    await outbox.saveMembers('S3', ['UMALLORY'], wednesday);
+    await outbox.saveMembers('S3', ['UALICE', 'UMALLORY'], wednesday);
+    expect(await sinceOf('UALICE')).toBe(wednesday.toISOString());
+    await outbox.saveMembers('S4', [], monday);
+    await outbox.saveMembers('S4', ['UMALLORY'], tuesday);
+    expect(await outbox.members('S4')).toEqual([{ id: 'UMALLORY', since: tuesday.toISOString() }]);
+  });
+
+  it('listed for the first time by ten at once are all there from the beginning, whoever was first', async () => {
+    await Promise.all(Array.from({ length: 10 }, () => outbox.saveMembers('S5', ['UALICE', 'UBOB'], monday)));
+    expect((await outbox.members('S5')).map(({ since }) => since)).toEqual([null, null]);
   });
 });

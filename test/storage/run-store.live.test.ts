@@ -172,7 +172,7 @@ describe('votes', () => {
     const voters = Array.from({ length: 20 }, (_, i) => `U${i % 10}`);
     const answers = await Promise.all(
       voters.map((id) =>
-        bot.records.voteAndMove(run.id, voteOf(id, run.digest), (votes) => decide(votes, run.digest, ['UALICE'], 5)),
+        bot.records.voteAndMove(run.id, voteOf(id, run.digest), (votes) => decide(votes, run.digest, ['UALICE'], 5, new Date())),
       ),
     );
     expect(answers.filter((answer) => answer === 'queued')).toHaveLength(1);
@@ -191,7 +191,7 @@ describe('votes', () => {
     await bot.records.create(run);
     const cast = (id: string, choice: Vote['choice']) =>
       bot.records.voteAndMove(run.id, voteOf(id, run.digest, choice), (votes) =>
-        decide(votes, run.digest, ['UALICE'], 1),
+        decide(votes, run.digest, ['UALICE'], 1, new Date()),
       );
     const answers = await Promise.all([cast('UBOB', 'approve'), cast('UDANA', 'reject')]);
     expect(answers).toContain('over');
