@@ -33,6 +33,13 @@ export async function askToConfirm(
 ): Promise<Confirmable | null> {
   if (choice !== 'approve' || confirmation !== undefined || !stepUp?.needs(on)) return null;
   const { id, name } = person;
-  const asked = { runId: run.id, digest: on.digest, person: { id, name }, reason, breaksGlass: breaksGlass === true, closesAt: on.expiresAt };
+  const asked = {
+    runId: run.id,
+    digest: on.digest,
+    person: { id, name },
+    reason,
+    breaksGlass: breaksGlass === true,
+    closesAt: on.expiresAt,
+  };
   return { kind: 'to-confirm', run, ...(await stepUp.ask(asked)) };
 }

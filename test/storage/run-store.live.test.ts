@@ -172,7 +172,9 @@ describe('votes', () => {
     const voters = Array.from({ length: 20 }, (_, i) => `U${i % 10}`);
     const answers = await Promise.all(
       voters.map((id) =>
-        bot.records.voteAndMove(run.id, voteOf(id, run.digest), (votes) => decide(votes, run.digest, ['UALICE'], 5, new Date())),
+        bot.records.voteAndMove(run.id, voteOf(id, run.digest), (votes) =>
+          decide(votes, run.digest, ['UALICE'], 5, new Date()),
+        ),
       ),
     );
     expect(answers.filter((answer) => answer === 'queued')).toHaveLength(1);
