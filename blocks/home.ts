@@ -57,7 +57,7 @@ export function homeView(contents: HomeContents): HomeView {
     section(`*TAS* · you are ${person.roles.join(', ')} · as of ${when(at.toISOString())}`),
     ...actions(buttons),
     ...(waiting.length === 0 ? [] : [section('✋ *Waits for your vote*'), ...waiting.flatMap(runBlocks)]),
-    section(open.length === 0 ? '*Open runs*\nNothing goes on.' : '*Open runs*'),
+    section(`*Open runs*${open.length > 0 ? '' : `\nNothing ${waiting.length > 0 ? 'else ' : ''}goes on.`}`),
     ...open.flatMap(runBlocks),
     ...environments.flatMap((environment) => [divider, ...environmentBlocks(environment)]),
     divider,

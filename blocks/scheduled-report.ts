@@ -3,7 +3,7 @@ import { runLink } from './beside.ts';
 import { cut } from './cut.ts';
 import { plain } from './escape.ts';
 import { type Block, context, limits, type Message, section, sections } from './message.ts';
-import { sayUtc } from './say.ts';
+import { sayCount, sayUtc } from './say.ts';
 
 const mostShown = 40;
 /** Characters of the first lines, the last one, titles and the picture's words. */
@@ -28,7 +28,7 @@ export function scheduledReport(report: ValidationReport, link: string | null = 
       ...listOf('Fixed since the last report', fixed, null, room),
       ...listOf('As before', still, report, room),
       context(
-        `${totals.passed} passed · ${totals.warning} warnings · ${totals.failed} failed · ${totals.skipped} skipped · ${sayUtc(report.at)} · ${runLink(runId, link)} · ${open === 0 ? 'nothing to do' : '/tas runs shows the run'}`,
+        `${totals.passed} passed · ${totals.warning} ${totals.warning === 1 ? 'warning' : 'warnings'} · ${totals.failed} failed · ${totals.skipped} skipped · ${sayUtc(report.at)} · ${runLink(runId, link)} · ${open === 0 ? 'nothing to do' : '/tas runs shows the run'}`,
       ),
     ],
   };
@@ -63,7 +63,7 @@ function listOf(
 
 /** What was fixed later is struck out, with when. */
 function lineOf({ key, title, status, count: records, detail }: OpenFinding, report: ValidationReport | null): string {
-  const text = `${plain(title, 150)}${records > 0 ? ` (${records})` : ''}`;
+  const text = `${plain(title, 150)}${records > 0 ? ` (${sayCount(records)})` : ''}`;
   const fixedAt = report?.fixedLater[key];
   if (report === null) return `✓ ${text}`;
   if (fixedAt !== undefined) return `✓ ~${text}~ fixed, seen at ${sayUtc(fixedAt)}`;

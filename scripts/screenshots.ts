@@ -51,10 +51,13 @@ interface Scene {
 }
 
 async function play(scene: Scene): Promise<void> {
-  const { page } = scene;
-  const first = await ask(scene, 'a tenant for everybody');
+  const { page, session } = scene;
+  const schedule = await addSchedule(session);
+  await report(scene, schedule, /checks failed/);
+  const first = await askInWindow(page);
   await become(page, 'Bob Brandt');
   await takeWhole(page, first);
+  await takeHome(page);
   await approve(page, first);
   const running = card(page, /▶ Data/);
   await running.waitFor(patience);
@@ -63,8 +66,58 @@ async function play(scene: Scene): Promise<void> {
   const done = card(page, /✓ Done/);
   await done.waitFor(patience);
   await take(page, 'done', done);
+  const fixed = await report(scene, schedule, /\d fixed/);
+  await fixed.getByRole('img').evaluate((chart) => (chart as unknown as { decode(): Promise<void> }).decode());
+  await take(page, 'report', fixed);
   await takeBack(scene, done);
   await fail(scene);
+}
+
+/** A validation at set times: its report says what is new and what is fixed since the one before. */
+async function addSchedule(session: BotSession): Promise<string> {
+  const asked = await session.slack.as('alice').command('/tas schedule add validate env:sandbox cron:"0 3 * * *"');
+  const id = /sch-[0-9a-f]+/.exec(JSON.stringify((await asked.answer()).blocks))?.[0];
+  if (id === undefined) throw new Error('no schedule was added');
+  return id;
+}
+
+async function report({ page, session }: Scene, schedule: string, says: RegExp): Promise<Locator> {
+  await session.slack.as('alice').command(`/tas schedule run ${schedule}`);
+  const told = card(page, says);
+  await told.waitFor(patience);
+  return told;
+}
+
+/** As somebody asks who knows no command: by the shortcut, with choices, seeing what it would do. */
+async function askInWindow(page: Page): Promise<Locator> {
+  await become(page, 'Alice Adler');
+  await page.getByRole('button', { name: 'Shortcuts' }).click();
+  await page.getByRole('button', { name: 'Ask TAS' }).click();
+  const window = page.getByRole('dialog');
+  await window.getByRole('combobox', { name: 'Environment' }).selectOption('sandbox');
+  await window.getByRole('combobox', { name: 'Migration' }).pressSequentially('space');
+  await window.getByRole('option', { name: /space-isolation/ }).click();
+  await window.getByRole('textbox', { name: 'Why' }).fill('a tenant for everybody');
+  const preview = window.getByText(/Asked for now it needs/);
+  await preview.waitFor(patience);
+  await window.getByRole('region', { name: 'Content' }).evaluate((node) => node.scrollTo(0, 0));
+  await take(page, 'ask', window);
+  await window.getByRole('button', { name: 'Ask', exact: true }).click();
+  const wanted = card(page, /a tenant for everybody/, 'Approve');
+  await wanted.waitFor(patience);
+  return wanted;
+}
+
+async function takeHome(page: Page): Promise<void> {
+  const workspace = page.getByRole('navigation', { name: 'Workspace' });
+  await workspace.getByRole('button', { name: /Home/ }).click();
+  const home = page.getByRole('region', { name: 'Home' });
+  await home.getByText(/systems up/).waitFor(patience);
+  const box = await home.locator('.blocks').boundingBox();
+  await page.setViewportSize({ ...wide, height: Math.max(560, Math.ceil(box?.height ?? 0) + 100) });
+  await take(page, 'home', page);
+  await page.setViewportSize(wide);
+  await workspace.getByRole('button', { name: '# tas-platform' }).click();
 }
 
 async function takeBack({ page, session }: Scene, done: Locator): Promise<void> {
@@ -113,8 +166,10 @@ function card(page: Page, words: RegExp, button?: string): Locator {
 
 /** The card in its window, as high as it needs to be; and the part of it that a phone shows first. */
 async function takeWhole(page: Page, wanted: Locator): Promise<void> {
-  const box = await wanted.boundingBox();
-  await page.setViewportSize({ ...wide, height: Math.min(2_000, Math.ceil(box?.height ?? 0) + 170) });
+  const [box, messages] = [await wanted.boundingBox(), await page.getByRole('log', { name: /Messages/ }).boundingBox()];
+  // Of the message before it nothing is seen: the list ends with so much room.
+  const height = Math.ceil(box?.height ?? 0) + (wide.height - (messages?.height ?? 0)) + 12;
+  await page.setViewportSize({ ...wide, height: Math.min(2_000, height) });
   await take(page, 'approval', page);
   await page.setViewportSize({ width: 390, height: 844 });
   await page.getByRole('log', { name: /Messages/ }).focus();
