@@ -20,6 +20,8 @@ interface OpenRun {
 /** What is said about the place and the person that ask. */
 interface Here {
   readonly environments: readonly string[];
+  /** What `env:` may name. */
+  readonly all: readonly string[];
   readonly roles: readonly Role[];
   readonly notForYou: readonly string[];
   readonly mine: readonly OpenRun[];
@@ -54,23 +56,43 @@ export function helpMessage(
 }
 
 function hereLines(here: Here, migration: MigrationView | undefined): string[] {
-  const notFor = new Set(here.notForYou);
   const examples = here.environments
     .slice(0, 3)
     .flatMap((environment) => [
       `*Here* it is about *${plain(environment, 60)}*:`,
-      `• ${code(`/tas status env:${environment}`)}`,
-      ...(migration === undefined || notFor.has('plan')
-        ? []
-        : [`• ${code(`/tas plan ${migration.id} env:${environment}`)}`]),
+      ...examplesOf(here, environment, migration).map((line) => `• ${code(`/tas ${line}`)}`),
     ]);
   const roles = `You are: ${here.roles.join(', ')}.`;
   const others = here.notForYou.map((word) => code(word)).join(' ');
   return [
-    ...examples,
+    ...(examples.length > 0 ? examples : elsewhere(here)),
     ...openLines('*Your open runs*', here.mine),
     ...openLines('*Waiting for votes*', here.toVote),
     here.notForYou.length === 0 ? roles : `${roles} Others may ask: ${others}`,
+  ];
+}
+
+/** What this person may ask there, from what only reads to what changes. */
+function examplesOf(here: Here, environment: string, migration: MigrationView | undefined): string[] {
+  const lines: readonly (readonly [word: string, subject: string | undefined])[] = [
+    ['status', ''],
+    ['validate', ''],
+    ['plan', migration?.id],
+    ['migrate', migration?.id],
+    ['backup', ''],
+  ];
+  return lines
+    .filter(([word, subject]) => subject !== undefined && !here.notForYou.includes(word))
+    .map(([word, subject = '']) => `${word} ${subject === '' ? '' : `${subject} `}env:${environment}`);
+}
+
+/** Where no environment is at home, none is meant. */
+function elsewhere({ all }: Here): string[] {
+  const names = all.slice(0, 10).map((name) => code(`env:${name}`));
+  if (names.length === 0) return [];
+  const more = all.length > names.length ? ' …' : '';
+  return [
+    `*Here* no environment is meant: name one, as in ${code(`/tas status env:${all[0]}`)}. There is ${names.join(' ')}${more}`,
   ];
 }
 

@@ -39,6 +39,8 @@ export interface CommandContext {
 export interface HelpHere {
   /** Those whose channel this is. */
   readonly environments: readonly string[];
+  /** Whatever the channel: what `env:` may name. */
+  readonly all: readonly string[];
   readonly roles: readonly Role[];
   /** Commands that none of these roles may ask. */
   readonly notForYou: readonly string[];

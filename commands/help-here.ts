@@ -1,9 +1,9 @@
 import type { Door, Role } from '../src/runs/door.ts';
-import { requestersOf } from '../src/runs/gates.ts';
 import type { Run } from '../src/runs/run.ts';
 import { isOver, type RunStatus } from '../src/runs/run-status.ts';
 import { Failure } from '../src/shared/failure.ts';
 import type { Command, CommandContext, HelpHere } from './command.ts';
+import { isVoteWanted } from './wanted-vote.ts';
 
 const most = 5;
 
@@ -25,17 +25,18 @@ export async function helpHere(
   const may = new Set(commands.filter(({ roles }) => own(roles)).map(({ word }) => word));
   const open = (await newestRuns(door, person)).filter(({ status }) => !isOver(status));
   const mine = open.filter(({ requester }) => requester.id === person.id);
-  const toVote = open.filter((run) => run.status === 'planned' && !requestersOf(run).includes(person.id));
+  const toVote = open.filter((run) => isVoteWanted(run, person));
   const say = (run: Run, words: readonly string[]) => ({
     run,
     next: words.filter((word) => may.has(word)).map((word) => `${word} ${run.id}`),
   });
   return {
     environments: environmentsOf(door, channel ?? null),
+    all: door.environments.map(({ name }) => name),
     roles: person.roles,
     notForYou: commands.filter(({ word }) => !may.has(word)).map(({ word }) => word),
     mine: mine.slice(0, most).map((run) => say(run, ['runs', ...(nextWords[run.status] ?? [])])),
-    toVote: may.has('approve') ? toVote.slice(0, most).map((run) => say(run, ['approve'])) : [],
+    toVote: toVote.slice(0, most).map((run) => say(run, ['approve'])),
   };
 }
 

@@ -1,7 +1,7 @@
 import { type HomeContents, type HomeEnvironment, type HomeRun, homeView, strangersHome } from '../../blocks/home.ts';
 import type { Desks } from '../../commands/desks.ts';
+import { isVoteWanted } from '../../commands/wanted-vote.ts';
 import type { Door, EnvironmentStatus, Person } from '../runs/door.ts';
-import { requestersOf } from '../runs/gates.ts';
 import type { Run } from '../runs/run.ts';
 import { isOver } from '../runs/run-status.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -39,7 +39,7 @@ export function createHome(deps: Deps): Home {
   const statusOf = shareStatus(deps);
 
   async function homeRun(run: Run, person: Person): Promise<HomeRun> {
-    const [vote = null] = isWanted(run, person) ? await tokens.ofWords([`approve ${run.id}`]) : [];
+    const [vote = null] = isVoteWanted(run, person) ? await tokens.ofWords([`approve ${run.id}`]) : [];
     const { details } = await tokens.ofRun(run);
     return {
       run,
@@ -85,13 +85,6 @@ export function createHome(deps: Deps): Home {
     await publish(deps, id, homeView({ ...first, onCall, environments }));
   });
   return { show: ({ id }) => show(id) };
-}
-
-/** Whether this person's vote would count, as far as it can be seen: the vote itself is judged at the door. */
-function isWanted(run: Run, person: Person): boolean {
-  const waits = run.status === 'planned' || run.control.ballot !== null;
-  const voted = run.control.ballot === null && run.votes.some(({ voter }) => voter.id === person.id);
-  return waits && !voted && !requestersOf(run).includes(person.id) && person.roles.includes('approver');
 }
 
 async function describe(

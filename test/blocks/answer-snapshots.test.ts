@@ -58,6 +58,7 @@ const migrations = [
   { id: 'space-isolation', title: 'A tenant and a space for each user', description: 'Gives each user a tenant.' },
 ];
 const here = {
+  all: ['sandbox', 'production'],
   environments: ['sandbox'],
   roles: ['operator'],
   notForYou: ['approve'],
@@ -92,6 +93,8 @@ describe('what people are answered and told', () => {
       status: () => statusMessage(sampleStatus),
       'the status of an environment in trouble': () => statusMessage(troubledStatus),
       'what can be asked, here and by me': () => helpMessage(commands, migrations, null, here),
+      'what can be asked where no environment is at home': () =>
+        helpMessage(commands, migrations, null, { ...here, environments: [], mine: [], toVote: [] }),
       'how one command is written': () =>
         helpMessage(commands.slice(0, 1), [], { message: '`env:` is missing.', advice: 'Name an environment.' }),
       'who is on call': () => onCallMessage(sampleOnCall),

@@ -196,6 +196,7 @@ const long: [string, Message][] = [
       Array.from({ length: 50 }, () => ({ id: hostile, title: hostile, description: hostile })),
       { message: hostile, advice: hostile },
       {
+        all: Array.from({ length: 50 }, () => hostile),
         environments: [hostile, hostile, hostile],
         roles: ['viewer'],
         notForYou: Array.from({ length: 30 }, () => 'migrate'),

@@ -8,7 +8,7 @@ import { Failure } from '../../src/shared/failure.ts';
 import { fakeDesks } from '../fake-desks.ts';
 import { alice, bob, carol, FakeDoor, mallory } from '../fake-door.ts';
 import { sampleAdvice } from '../sample-advice.ts';
-import { sampleRun } from '../sample-run.ts';
+import { sampleRun, sampleStep } from '../sample-run.ts';
 
 let door: FakeDoor;
 
@@ -310,11 +310,40 @@ describe('looking', () => {
     );
     expect(forAlice.here?.toVote).toEqual([]);
     expect(await help(bob, 'general')).toMatchObject({
-      here: { environments: [], mine: [], toVote: [{ next: ['approve run-0000000002'] }] },
+      here: {
+        environments: [],
+        all: ['production', 'staging'],
+        mine: [],
+        toVote: [{ next: ['approve run-0000000002'] }],
+      },
     });
     expect(await help(carol, 'general')).toMatchObject({
       here: { toVote: [], notForYou: expect.arrayContaining(['migrate', 'approve']) },
     });
+  });
+
+  it('helps an approver with the vote on a step that was not voted on yet, and nobody with one that was', async () => {
+    const at = '2026-11-20T10:00:00.000Z';
+    const vote = { voter: { id: bob.id, name: bob.name }, choice: 'approve', digest: 'd', reason: null, at } as const;
+    const paused = (votes: readonly (typeof vote)[]) => {
+      const times = { askedAt: at, expiresAt: '2026-11-20T11:00:00.000Z' };
+      const gate = {
+        id: 7,
+        step: sampleStep({ id: 'data.drop' }),
+        digest: 'd',
+        votesNeeded: 2,
+        state: 'open' as const,
+        ...times,
+        votes,
+      };
+      const run = sampleRun({ status: 'paused' });
+      return { ...run, votes: [vote], control: { ...run.control, gates: [gate], ballot: gate } };
+    };
+    door.add(paused([]));
+    expect(await ask('help', bob)).toMatchObject({ here: { toVote: [{ next: ['approve run-01jd0a4ycz'] }] } });
+    expect(await ask('help', carol)).toMatchObject({ here: { toVote: [] } });
+    door.add(paused([vote]));
+    expect(await ask('help', bob)).toMatchObject({ here: { toVote: [] } });
   });
 
   it('helps where runs cannot be read', async () => {
