@@ -25,6 +25,7 @@ import { progressCard } from '../../blocks/progress-card.ts';
 import { refusedMessage } from '../../blocks/refused.ts';
 import { runbookMessage } from '../../blocks/runbook.ts';
 import { runsMessage } from '../../blocks/runs.ts';
+import { standsBeforeStart } from '../../blocks/say.ts';
 import { scheduleMessage, schedulesMessage } from '../../blocks/schedules.ts';
 import { statusMessage } from '../../blocks/status.ts';
 import type { Reply } from '../../commands/command.ts';
@@ -109,7 +110,8 @@ export function outcomeText(run: Run, conflicts: ConflictReport, now: Date, fact
     return `${about(run, failureCard(run, {}, now, facts))}${ways}\n`;
   }
   if (run.status === 'paused') {
-    const words = run.control.ballot === null ? ['resume', 'stop'] : ['approve', 'stop'];
+    const own = run.control.ballot === null ? 'resume' : 'approve';
+    const words = [own, 'stop', ...(standsBeforeStart(run) ? [] : ['rollback'])];
     return `${about(run, progressCard(run, {}, now))}${words.map((word) => `npx tas ${word} ${run.id}`).join('  |  ')}\n`;
   }
   if (['rejected', 'expired', 'voided'].includes(run.status)) return about(run, notStarted(run));

@@ -63,7 +63,10 @@ describe('controlling a run at a terminal', () => {
     const { exit, out } = await tas(`runs ${run.id} --wait`);
     expect(exit).toBe(4);
     expect(out).toContain('it waited 10 minutes: busy in graph');
-    expect(out).toContain(`npx tas resume ${run.id}  |  npx tas stop ${run.id}`);
+    expect(out).toContain(`npx tas resume ${run.id}  |  npx tas stop ${run.id}\n`);
+    const begun = run.steps.map((step, index) => (index === 0 ? { ...step, state: 'done' as const } : step));
+    door.add({ ...run, id: 'run-begun00000', steps: begun });
+    expect((await tas('runs run-begun00000 --wait')).out).toContain('|  npx tas rollback run-begun00000\n');
   });
 });
 
