@@ -51,6 +51,7 @@ export function fakeDesks(over: Partial<Desks> = {}): Desks {
     runbooks: createRunbooks({ environments: new Map(), bot: null, links: new Map() }),
     oncall: {
       view: async (environment) => ({ environment, duties: null, note: null, contacts: [], pages: [] }),
+      settle: async () => null,
     },
     ...over,
   };

@@ -11,6 +11,7 @@ import { createOnCallDesk, type OnCallDesk } from './on-call-desk.ts';
 import type { PageReason, PageStore, Pages } from './page.ts';
 import { connectPagerDuty, type PagerDuty, type PagerDutyOptions } from './pager-duty.ts';
 import { createPages } from './pages.ts';
+import { settleDispute } from './settle-dispute.ts';
 
 /** The configuration's part on who is called and for what. */
 export interface OnCallSettings {
@@ -60,7 +61,10 @@ export function createOnCall(deps: Deps): OnCall {
     channelOf: (environment) => environments.get(environment)?.channel ?? null,
   };
   return {
-    desk: createOnCallDesk({ ...settings, pagerDuty, store, clock }),
+    desk: {
+      ...createOnCallDesk({ ...settings, pagerDuty, store, clock }),
+      settle: (run, person) => settleDispute({ ...deliver, store, pages }, run, person),
+    },
     pages,
     async tick() {
       await followRuns({

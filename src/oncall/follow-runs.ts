@@ -32,7 +32,7 @@ const runKey = (runId: string): string => `run:${runId}`;
 const lostKey = (runId: string): string => `lost:${runId}`;
 export const bakeKey = (runId: string): string => `bake:${runId}`;
 
-const disputeKey = (runId: string): string => `disputed:${runId}`;
+export const disputeKey = (runId: string): string => `disputed:${runId}`;
 const glassKey = (runId: string): string => `glass:${runId}`;
 export const voteKey = (runId: string): string => `vote:${runId}`;
 /** After these nobody needs to look at an approval by break-glass: it did not start, or what it started is over. */
@@ -96,14 +96,14 @@ function disputeOf({ environment, plan, id }: Run): PageDetail {
     environment,
     severity: 'critical',
     summary: `${environment}: a vote on ${sayAsked(plan)} was not its voter's.`,
-    advice: `An account may be in other hands. In Slack: /tas runs ${id} shows the votes; /tas rollback ${id} the ways back.`,
+    advice: `An account may be in other hands. In Slack: /tas runs ${id} shows the votes; /tas rollback ${id} the ways back. Once it is known who voted: /tas oncall settled ${id}.`,
     runId: id,
   };
 }
 
 const disputedFor = 24 * 3_600_000;
 
-/** Nothing in a run says that a dispute is settled: who is called has a day, and then it is only in the thread. */
+/** Nothing in a run says that a dispute is settled: where nobody says so either it is only in the thread after a day. */
 export async function settleDisputes({
   store,
   pages,

@@ -1,5 +1,6 @@
 import type { Person, Refusal, Role } from '../runs/door.ts';
 import { mayRead } from '../runs/gates.ts';
+import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import { type Contact, contactsOf } from './contact.ts';
@@ -26,6 +27,8 @@ export interface OpenPage extends Pick<Page, 'severity' | 'summary' | 'raisedAt'
 /** What people ask about who is called. */
 export interface OnCallDesk {
   view(environment: string | null, person: Person): Promise<OnCallView | Refusal>;
+  /** A disputed vote on this run has been looked into; null = nobody is called for it any more. */
+  settle(run: Run, person: Person): Promise<Refusal | null>;
 }
 
 interface Deps {
@@ -41,7 +44,7 @@ const ahead = 7 * 24 * 3_600_000;
 /** PagerDuty is asked for each: more are shown without their state. */
 const mostAsked = 10;
 
-export function createOnCallDesk(deps: Deps): OnCallDesk {
+export function createOnCallDesk(deps: Deps): Pick<OnCallDesk, 'view'> {
   const readDuties = rememberedDuties(deps);
   return {
     async view(environment, person) {

@@ -346,6 +346,21 @@ describe('looking', () => {
     expect(await ask('help', bob)).toMatchObject({ here: { toVote: [] } });
   });
 
+  it('says that a dispute is settled, and shows who is still called; what the desk refuses is told', async () => {
+    door.add(sampleRun({ id: 'run-0000000001' }));
+    expect(await ask('oncall settled run-0000000001')).toMatchObject({
+      kind: 'on-call',
+      view: { environment: 'sandbox' },
+    });
+    await expect(ask('oncall settled')).rejects.toMatchObject({ code: 'wrong-use' });
+    await expect(ask('oncall settled run-9')).rejects.toMatchObject({ code: 'unknown-run' });
+    await expect(ask('oncall run-0000000001')).rejects.toMatchObject({ code: 'wrong-use' });
+    const no = { kind: 'refused', code: 'not-allowed', message: 'no', advice: '', findings: [] } as const;
+    const desks = fakeDesks({ oncall: { ...fakeDesks().oncall, settle: async () => no } });
+    const words = parseWords('oncall settled run-0000000001');
+    expect(await answer(words, { door, desks, person: carol, show: null })).toEqual(no);
+  });
+
   it('helps where runs cannot be read', async () => {
     door.runs = async () => {
       throw new Failure({ code: 'unreachable', message: 'away', advice: 'Wait.' });

@@ -37,7 +37,7 @@ describe('what a failure card tells beside the run', () => {
   it('is left out where a store hangs or the reading fails: the card does not wait', async () => {
     const hangs = { status: () => new Promise<never>(() => {}) };
     expect((await readFailureFacts({ door: hangs, desks }, run, 20)).standing).toBeNull();
-    const oncall = { view: () => Promise.reject(new Error('down')) };
+    const oncall = { ...desks.oncall, view: () => Promise.reject(new Error('down')) };
     const door = { status: async () => status(run.id) };
     const facts = await readFailureFacts({ door, desks: { ...desks, oncall } }, run);
     expect(facts).toMatchObject({ called: null, standing: ['front is stopped'] });

@@ -8,6 +8,7 @@ import { sampleRun } from '../sample-run.ts';
 const run = sampleRun({ status: 'parked', backupId: 'backup-1' });
 const desks = fakeDesks({
   oncall: {
+    settle: async () => null,
     view: async (environment) => ({
       environment,
       duties: null,

@@ -1,10 +1,15 @@
 import { followRuns, settleDisputes, voteKey } from '../../src/oncall/follow-runs.ts';
 import { pageReasons } from '../../src/oncall/page.ts';
 import { createPages } from '../../src/oncall/pages.ts';
-import type { RunEvent, RunEventType } from '../../src/runs/run.ts';
+import { settleDispute } from '../../src/oncall/settle-dispute.ts';
+import type { RunEvent, RunEventType, StepGate } from '../../src/runs/run.ts';
+import { alice, bob } from '../fake-door.ts';
+import { MemoryNotices } from '../memory-notices.ts';
 import { samplePlan, sampleRun } from '../sample-run.ts';
 import { memoryPageStore } from './memory-page-store.ts';
 
+const erin = { id: 'UERIN', name: 'erin', roles: ['operator'] } as const;
+const dana = { id: 'UDANA', name: 'dana', roles: ['operator', 'approver'] } as const;
 const secret = 'personal words of alice@example.org';
 
 function world(reasons: readonly (typeof pageReasons)[number][] = pageReasons, down = false) {
@@ -165,6 +170,46 @@ describe('a vote', () => {
     expect(JSON.stringify([...store.pages.values()])).not.toContain(secret);
     await happens('done');
     expect(states()).toEqual(['glass:run-1 resolved critical']);
+  });
+
+  it('that was disputed is settled by an operator who had no part in it, and by nobody else', async () => {
+    const { happens, states, store, pages } = world();
+    await happens('disputed');
+    const notices = new MemoryNotices();
+    const deps = { store, pages, notices, channelOf: () => 'tas-platform' };
+    const at = '2026-11-20T10:00:00.000Z';
+    const vote = { voter: bob, choice: 'approve', digest: 'd', reason: null, at } as const;
+    const run = sampleRun({ id: 'run-1', requester: alice, votes: [vote] });
+    const gate = { id: 1, step: run.plan.stages[0]?.steps[0], digest: 'd', votesNeeded: 1, state: 'approved' };
+    const voted = { ...gate, askedAt: at, expiresAt: at, votes: [{ ...vote, voter: dana }] } as StepGate;
+    const disputed = { ...run, control: { ...run.control, gates: [voted] } };
+    for (const [person, says] of [
+      [{ ...erin, roles: ['approver'] }, /may not do this/],
+      [alice, /had a part in run-1/],
+      [{ ...bob, roles: ['operator', 'approver'] }, /had a part in run-1/],
+      [dana, /had a part in run-1/],
+    ] as const) {
+      expect(await settleDispute(deps, disputed, person)).toMatchObject({
+        code: 'not-allowed',
+        message: expect.stringMatching(says),
+      });
+    }
+    expect(states()).toEqual(['disputed:run-1 raised critical']);
+    expect(notices.all).toEqual([]);
+    expect(await settleDispute(deps, disputed, erin)).toBeNull();
+    expect(states()).toEqual(['disputed:run-1 resolved critical']);
+    expect(notices.all).toMatchObject([
+      {
+        to: { channel: 'tas-platform' },
+        content: { text: expect.stringContaining('erin has looked into'), runId: 'run-1' },
+      },
+    ]);
+    expect(await settleDispute(deps, disputed, erin)).toMatchObject({ code: 'stale' });
+    expect(notices.all).toHaveLength(1);
+    await happens('disputed');
+    expect(states()).toEqual(['disputed:run-1 raised critical']);
+    expect(await settleDispute(deps, disputed, erin)).toBeNull();
+    expect(notices.all).toHaveLength(2);
   });
 
   it.each(['approved', 'rejected', 'expired', 'closed'] as const)(

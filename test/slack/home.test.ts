@@ -87,7 +87,7 @@ it('tells who is on call, and says so where that is not known', async () => {
     contacts: [{ name: 'Dana <!channel>', role: 'database admin' }],
     pages: [],
   });
-  setup.desks = { oncall: { view } };
+  setup.desks = { oncall: { view, settle: async () => null } };
   await setup.front.stop();
   await setup.restart();
   expect(await opened('carol', /Dana/)).toMatch(/Dana .*\(database admin\)/);
