@@ -1,5 +1,6 @@
 import { Fragment, type ReactNode } from 'react';
 import { type Names, personOf, useNames } from '../names.ts';
+import { placeOf } from '../permalink.ts';
 import { drawEmoji, withEmoji } from './emoji.ts';
 import { type Passage, type Piece, parseMrkdwn, plain } from './mrkdwn.ts';
 import { drawDate } from './slack-date.ts';
@@ -68,14 +69,21 @@ function drawPiece(piece: Piece, names: Names): ReactNode {
     case 'date':
       return drawDate(piece.seconds, piece.format, piece.fallback);
     case 'link':
-      return (
-        <a href={piece.url} target="_blank" rel="noopener noreferrer">
-          {piece.label}
-        </a>
-      );
+      return drawLink(piece, names);
     default:
       return drawMention(piece, names);
   }
+}
+
+/** To a message of this workspace it stays in the page. */
+function drawLink({ url, label }: Extract<Piece, { kind: 'link' }>, names: Names): ReactNode {
+  const place = placeOf(url, names);
+  if (place !== null) return <a href={place}>{label}</a>;
+  return (
+    <a href={url} target="_blank" rel="noopener noreferrer">
+      {label}
+    </a>
+  );
 }
 
 type Mention = Extract<Piece, { kind: 'user' | 'channel' | 'group' | 'everybody' }>;

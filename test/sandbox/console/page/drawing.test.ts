@@ -40,6 +40,18 @@ describe('mrkdwn as it is drawn', () => {
       '<https://example.com/a?b=1&amp;c=2|there>',
       '<a href="https://example.com/a?b=1&amp;c=2" target="_blank" rel="noopener noreferrer">there</a>',
     ],
+    [
+      '<https://tas-sandbox.slack.com/archives/C0GENERAL/p1732000000000100|run-1>',
+      '<a href="#/alice/C0GENERAL/1732000000.000100">run-1</a>',
+    ],
+    [
+      '<https://tas-sandbox.slack.com/archives/C0GENERAL/p1732000000000200?thread_ts=1732000000.000100&amp;cid=C0GENERAL|reply>',
+      '<a href="#/alice/C0GENERAL/1732000000.000100">reply</a>',
+    ],
+    [
+      '<https://other.slack.com/archives/C0ELSEWHERE/p1732000000000100|x>',
+      '<a href="https://other.slack.com/archives/C0ELSEWHERE/p1732000000000100" target="_blank" rel="noopener noreferrer">x</a>',
+    ],
     ['<!date^0^{date_num}|once>', '01/01/1970'],
     ['<!date^0^{no_such_form}|once>', 'once'],
   ])('%s', (text, drawn) => {
