@@ -35,6 +35,8 @@ export interface HomeContents {
   readonly person: Pick<Person, 'id' | 'roles'>;
   readonly waiting: readonly HomeRun[];
   readonly open: readonly HomeRun[];
+  /** The newest that are done and that an undo would take back. */
+  readonly done: readonly HomeRun[];
   readonly environments: readonly HomeEnvironment[];
   /** In words; null = not known. */
   readonly onCall: string | null;
@@ -47,7 +49,7 @@ export interface HomeContents {
 
 /** What somebody wants to know first: what waits for them, what goes on, and how each environment is. */
 export function homeView(contents: HomeContents): HomeView {
-  const { waiting, open, environments, person, at } = contents;
+  const { waiting, open, done, environments, person, at } = contents;
   const buttons = [
     ...(person.roles.includes('operator') ? [wayButton(0, 'Ask for a migration…', contents.ask)] : []),
     wayButton(1, 'Refresh', contents.refresh),
@@ -59,6 +61,7 @@ export function homeView(contents: HomeContents): HomeView {
     ...(waiting.length === 0 ? [] : [section('✋ *Waits for your vote*'), ...waiting.flatMap(runBlocks)]),
     section(`*Open runs*${open.length > 0 ? '' : `\nNothing ${waiting.length > 0 ? 'else ' : ''}goes on.`}`),
     ...open.flatMap(runBlocks),
+    ...(done.length === 0 ? [] : [section('*Newest that are done*'), ...done.flatMap(runBlocks)]),
     ...environments.flatMap((environment) => [divider, ...environmentBlocks(environment)]),
     divider,
     section(`*On call:* ${contents.onCall === null ? 'not known here: `/tas oncall`' : plain(contents.onCall, 200)}`),
@@ -79,6 +82,7 @@ function runBlocks({ run, link, tokens, vote }: HomeRun): Block[] {
     section(`${runLine(run)}${address}`),
     ...actions([
       vote === null ? null : wayButton(3, 'Look and vote', vote, { style: 'primary' }),
+      button('undo', tokens),
       button('details', tokens),
     ]),
   ];

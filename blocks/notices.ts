@@ -80,7 +80,7 @@ export function disputedMessage(run: Run, text: string, link: string | null = nu
   const undo = code(`/tas rollback ${run.id}`);
   return notice(
     `A vote is disputed: ${headline}`,
-    `🚨 *A vote is disputed: ${headline}*\n${plain(text, 600)}. Find out who voted before anything goes on; ${undo} shows the ways back · ${runLink(run.id, link)}`,
+    `🚨 *A vote is disputed: ${headline}*\n${plain(text, 600)}. Find out who voted before anything goes on; ${undo} shows the ways back. Somebody is called until an operator who had no part in it writes ${code(`/tas oncall settled ${run.id}`)} · ${runLink(run.id, link)}`,
   );
 }
 

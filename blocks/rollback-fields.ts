@@ -9,7 +9,7 @@ type OneConflict = ConflictReport['conflicts'][number];
 /** As many conflicts as a command takes. */
 const mostTakes = 20;
 export const ways = ['undo', 'restore'] as const;
-export type WayBack = (typeof ways)[number];
+type WayBack = (typeof ways)[number];
 const wayWords: Readonly<Record<WayBack, string>> = {
   undo: 'Undo: what came since stays',
   restore: 'Restore the backup set that is named below',

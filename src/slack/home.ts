@@ -1,4 +1,5 @@
 import { type HomeContents, type HomeEnvironment, type HomeRun, homeView, strangersHome } from '../../blocks/home.ts';
+import { refusalFor } from '../../commands/answer.ts';
 import type { Desks } from '../../commands/desks.ts';
 import { isVoteWanted } from '../../commands/wanted-vote.ts';
 import type { Door, EnvironmentStatus, Person } from '../runs/door.ts';
@@ -29,6 +30,7 @@ export interface Home {
 }
 
 const shownRuns = 12;
+const shownDone = 3;
 const looked = 50;
 /** Milliseconds for which one look at an environment's stores serves everybody. */
 const statusServes = 10_000;
@@ -40,13 +42,12 @@ export function createHome(deps: Deps): Home {
 
   async function homeRun(run: Run, person: Person): Promise<HomeRun> {
     const [vote = null] = isVoteWanted(run, person) ? await tokens.ofWords([`approve ${run.id}`]) : [];
-    const { details } = await tokens.ofRun(run);
-    return {
-      run,
-      link: await links.to(run.id, run.requestedAt),
-      tokens: details === undefined ? {} : { details },
-      vote,
+    const { details, undo } = await tokens.ofRun(run);
+    const shown = {
+      ...(details === undefined ? {} : { details }),
+      ...(undo === undefined || run.status !== 'done' || refusalFor('rollback', person) !== null ? {} : { undo }),
     };
+    return { run, link: await links.to(run.id, run.requestedAt), tokens: shown, vote };
   }
 
   /** What the bot's own database knows: nobody waits for a store. */
@@ -55,12 +56,19 @@ export function createHome(deps: Deps): Home {
     const runs = 'kind' in found ? [] : found;
     const open = runs.filter(({ status }) => !isOver(status)).slice(0, shownRuns);
     const shown = await Promise.all(open.map((run) => homeRun(run, person)));
+    const done = await Promise.all(
+      runs
+        .filter(isUndoable)
+        .slice(0, shownDone)
+        .map((run) => homeRun(run, person)),
+    );
     const [help = ''] = await tokens.ofWords(['help']);
     const plain = { runId: null, digest: null, words: null };
     return {
       person,
       waiting: shown.filter(({ vote }) => vote !== null),
       open: shown.filter(({ vote }) => vote === null),
+      done,
       environments: await Promise.all(door.environments.map((environment) => describe(deps, environment, person))),
       onCall: null,
       ask: await tokens.ofMeaning({ action: 'window', ...plain }),
@@ -85,6 +93,11 @@ export function createHome(deps: Deps): Home {
     await publish(deps, id, homeView({ ...first, onCall, environments }));
   });
   return { show: ({ id }) => show(id) };
+}
+
+/** Whether an undo may have something to take back; its plan knows. */
+function isUndoable({ status, plan, undoneBy }: Run): boolean {
+  return status === 'done' && undoneBy === null && (plan.action === 'migrate' || plan.action === 'rollback');
 }
 
 async function describe(

@@ -316,6 +316,7 @@ const home = homeView({
   person: { id: hostile, roles: ['viewer', 'operator', 'approver'] },
   waiting: Array.from({ length: 40 }, () => homeRun),
   open: Array.from({ length: 40 }, () => homeRun),
+  done: [homeRun],
   environments: environments.map(({ name, production }) => ({
     name,
     production,

@@ -219,6 +219,9 @@ describe('what people see', () => {
             { run: runIn('planned'), link: 'https://example.slack.com/p1', tokens: { details: 'd' }, vote: 'v' },
           ],
           open: [],
+          done: [
+            { run: runIn('done', { endedAt: started }), link: null, tokens: { undo: 'e', details: 'd' }, vote: null },
+          ],
           environments: [
             {
               name: 'production',

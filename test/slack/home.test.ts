@@ -40,6 +40,21 @@ it('shows an approver what waits for their vote, with its buttons, and leads to 
   expect(run.votes).toEqual([]);
 });
 
+it('shows the newest runs that an undo would take back, and to operators the button for it', async () => {
+  const done = { status: 'done', startedAt: '2026-11-20T09:58:00.000Z', endedAt: '2026-11-20T10:58:00.000Z' } as const;
+  setup.door.add(sampleRun({ ...done, id: 'run-0000000001' }));
+  setup.door.add(sampleRun({ ...done, id: 'run-0000000002', undoneBy: 'run-0000000001' }));
+  expect(await opened('carol', /down: records/)).toMatch(/Newest that are done[\s\S]*run-0000000001/);
+  expect(shown(setup.slack.as('carol'))).not.toMatch(/run-0000000002|Undo/);
+  expect(await opened('alice', /down: records/)).toContain('Undo…');
+  const alice = setup.slack.as('alice');
+  const home = alice.home();
+  if (home === null) throw new Error('no home');
+  await alice.click(home, 'Undo…');
+  await until(() => JSON.stringify(alice.sees(alice.id)).includes('Ways back'));
+  expect(setup.door.asked).toEqual([]);
+});
+
 it('shows who asked for a run that it is open, and not as waiting for them', async () => {
   setup.door.add(sampleRun({ requester: { id: 'U0BOB0000', name: 'bob' } }));
   const text = await opened('bob', /down: records/);
