@@ -1,5 +1,5 @@
 import type { Outlook } from '../src/runs/outlook.ts';
-import { code, linkTo } from './escape.ts';
+import { bare, code, linkTo } from './escape.ts';
 
 /** What a message about a run tells beside the run itself. */
 export interface Beside {
@@ -12,5 +12,5 @@ export const nothingBeside: Beside = { link: null, outlook: null };
 
 /** A run's id, which leads to the run's own message where that is known. */
 export function runLink(runId: string, link: string | null): string {
-  return link === null ? code(runId) : linkTo(link, runId);
+  return link === null ? code(runId) : linkTo(link, bare(runId, 40));
 }

@@ -1,5 +1,6 @@
 import type { Part } from '../src/checklists/checklist-item.ts';
 import type { ChecklistView, ItemView } from '../src/checklists/checklist-view.ts';
+import { runLink } from './beside.ts';
 import { boxes, button, type Tokens } from './button.ts';
 import { bare, code, mentionUser, plain } from './escape.ts';
 import { fitCard } from './fit.ts';
@@ -197,7 +198,7 @@ function waitsLine({ items, waitsAt }: ChecklistView): string {
 }
 
 function footnote({ runId }: ChecklistView, { link }: ChecklistTools): string {
-  const run = link === null ? code(runId) : `<${link}|${plain(runId, 40)}>`;
+  const run = runLink(runId, link);
   return `${run} · the bot ticks what it sees by itself`;
 }
 
