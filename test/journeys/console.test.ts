@@ -40,7 +40,7 @@ const browser = await browserIfThere();
     const shortcuts = page.getByRole('button', { name: 'Shortcuts' });
     await slack.press(shortcuts);
     await slack.press(page.getByRole('button', { name: 'Ask TAS' }));
-    await dialog.waitFor();
+    await dialog.getByRole('combobox', { name: 'Migration' }).waitFor();
     expect(await slack.leaks()).toEqual([]);
 
     const ask = dialog.getByRole('button', { name: 'Ask', exact: true });
@@ -83,6 +83,7 @@ const browser = await browserIfThere();
     const details = home.getByRole('button', { name: 'Details' }).first();
     await slack.press(details);
     await dialog.waitFor();
+    await dialog.getByText('Looking …').waitFor({ state: 'detached' });
     expect(await slack.leaks()).toEqual([]);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
@@ -125,8 +126,10 @@ const browser = await browserIfThere();
     const more = slack.card(/Done: SANDBOX · space-isolation/).getByRole('button', { name: 'More actions' });
     await slack.press(more);
     await slack.press(page.getByRole('button', { name: 'Show the run' }));
-    await dialog.waitFor();
-    expect(await dialog.innerText()).toMatch(/graph|relational/);
+    await dialog
+      .getByText(/graph|relational/)
+      .first()
+      .waitFor();
     expect(await slack.violations()).toEqual([]);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
