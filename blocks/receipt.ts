@@ -33,7 +33,7 @@ export function receiptMessage(receipt: VoteReceipt, tokens: Tokens, link: strin
 export function voteWantedMessage(wanted: VoteWanted, called: Called, link: string | null = null): Message {
   const { about, environment, votes, votesNeeded, expiresAt, runId } = wanted;
   const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20).join(' ');
-  const text = `${plain(about, 120)} in ${plain(environment.toUpperCase(), 60)} still waits: ${votes} of ${votesNeeded} votes`;
+  const text = `${plain(about, 120)} in ${plain(environment.toUpperCase(), 60)} still waits: ${votesNeeded === 1 ? 'nobody has voted' : `${votes} of ${votesNeeded} votes are there`}`;
   return {
     text,
     blocks: [

@@ -1,6 +1,7 @@
 import type { OnCallView } from '../src/oncall/on-call-desk.ts';
 import type { Door, Person } from '../src/runs/door.ts';
 import type { Run } from '../src/runs/run.ts';
+import { withinTime } from '../src/shared/within-time.ts';
 import type { Desks } from './desks.ts';
 
 /** What is told beside the run, as far as it could be read in time. */
@@ -37,14 +38,10 @@ export async function readFailureFacts(
 
 /** Null where it fails or takes too long. */
 async function inTime<T>(read: () => Promise<T>, within: number): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), within).unref();
-  });
   const answer = Promise.resolve().then(read);
-  try {
-    return await Promise.race([answer.catch(() => null), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return withinTime(
+    answer.catch(() => null),
+    within,
+    () => null,
+  );
 }

@@ -34,7 +34,7 @@ import { createPageStore } from './storage/page-store.ts';
 import { createReportStore } from './storage/report-store.ts';
 import type { RunQueueClient } from './storage/run-queue-client.ts';
 import { createScheduleStore } from './storage/schedule-store.ts';
-import { createFollowVotes } from './votes/follow-votes.ts';
+import { createFollowVotes, type FollowVotes } from './votes/follow-votes.ts';
 
 interface Deps {
   readonly queue: RunQueueClient;
@@ -63,7 +63,7 @@ export interface OpenDesks {
   /** Who is called, and the watch after runs. */
   readonly onCall: OnCall;
   /** Receipts of votes, reminders of those that are wanted. */
-  readonly votes: ReturnType<typeof createFollowVotes>;
+  readonly votes: FollowVotes;
 }
 
 export async function openDesks(deps: Deps): Promise<OpenDesks> {

@@ -24,7 +24,8 @@ export async function startWorker(config: Config): Promise<Worker> {
   const unwell = (what: string) => (error: Error) => app.logger.warn({ error: error.message }, what);
   const keepers = [
     repeat(3_000, () => app.onCall.tick(), unwell('nobody followed what to page for')),
-    repeat(3_000, () => app.votes.tick(), unwell('nobody gave voters their receipts')),
+    repeat(3_000, () => app.votes.giveReceipts(), unwell('nobody gave voters their receipts')),
+    repeat(30_000, () => app.votes.remind(), unwell('nobody reminded of votes that are wanted')),
     repeat(5_000, () => app.checklists.board.sweep(), unwell('nobody brought checklists up to date')),
     repeat(5_000, () => app.maintenance.tick(), unwell('nobody looked after maintenance windows')),
     repeat(10_000, () => app.schedules.tick(), unwell('nobody looked for what is due')),

@@ -8,6 +8,7 @@ import type { RunRecords, StoredRun } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Logger } from '../shared/logger.ts';
+import { withinTime } from '../shared/within-time.ts';
 import { bakeKey } from './follow-runs.ts';
 import type { Pages } from './page.ts';
 
@@ -147,11 +148,7 @@ async function look(deps: BakeDeps, name: string): Promise<readonly string[]> {
 
 /** One that does not end in time is not cheap, and says nothing. */
 async function failing(check: Check, systems: Environment['systems']): Promise<string | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), checkPatience);
-  });
-  const finding = await Promise.race([runCheck(check, systems), late]).finally(() => clearTimeout(timer));
+  const finding = await withinTime(runCheck(check, systems), checkPatience, () => null);
   return finding?.status === 'failed' ? `${finding.title}: ${finding.count}` : null;
 }
 

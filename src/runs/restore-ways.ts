@@ -3,6 +3,7 @@ import type { Environment } from '../plans/environment.ts';
 import type { MeasuredRate } from '../plans/estimate.ts';
 import { changedSteps } from '../plans/find-holds.ts';
 import type { Estimate } from '../plans/plan.ts';
+import { withinTime } from '../shared/within-time.ts';
 import type { Fingerprint } from '../systems/system.ts';
 import type { Advice, RestoreWay, RewoundSystem } from './advice.ts';
 import type { BackupView } from './door.ts';
@@ -73,14 +74,9 @@ type Content = Pick<Fingerprint, 'counts'> & { readonly hash: string | null };
 export async function readContents(environment: Environment, run: Run): Promise<ReadonlyMap<string, Content | null>> {
   const wrote = systemsWritten(run);
   const read = [...environment.systems].map(async ([name, system]) => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<null>((resolve) => {
-      timer = setTimeout(() => resolve(null), fingerprintForMs);
-    });
     const counted = wrote.has(name) ? system.counts?.().then((counts) => ({ counts, hash: null })) : undefined;
     const asked: Promise<Content> | undefined = counted ?? system.fingerprint?.();
-    const found = await Promise.race([asked?.catch(() => null) ?? null, late]);
-    clearTimeout(timer);
+    const found = await withinTime(asked?.catch(() => null) ?? Promise.resolve(null), fingerprintForMs, () => null);
     return [name, found] as const;
   });
   return new Map(await Promise.all(read));

@@ -64,6 +64,8 @@ export interface RunRecords extends ControlRecords {
     vote: CastVote,
     decide: (votes: readonly Vote[]) => 'wait' | 'queued' | 'rejected',
   ): Promise<'doubled' | 'over' | 'wait' | 'queued' | 'rejected'>;
+  /** Runs with a vote, on the plan or on a step, that was given after that time. */
+  votedSince(at: Date): Promise<readonly string[]>;
   /** Planned runs with an approval by break-glass that counts by now. */
   brokenGlassDue(now: Date): Promise<readonly string[]>;
   /** What the votes that are there come to by now, and what follows from it, in one transaction. */

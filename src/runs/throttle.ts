@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { withinTime } from '../shared/within-time.ts';
 import type { Load, System } from '../systems/system.ts';
 
 /** How a run goes easy on stores and on its own database. Milliseconds; tests hand in shorter ones. */
@@ -80,15 +81,9 @@ function readLoad(system: System, every: number, clock: Clock, logger: Logger): 
 
 async function askLoad(system: System): Promise<Load> {
   if (!system.load) return idle;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${answerWithin} ms`)), answerWithin);
+  return withinTime(system.load(), answerWithin, () => {
+    throw new Error(`no answer within ${answerWithin} ms`);
   });
-  try {
-    return await Promise.race([system.load(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** How long to rest before the next batch: by the pace that people set, and by how strained the stores are. */

@@ -7,6 +7,7 @@ import type { Run } from '../runs/run.ts';
 import { isOver } from '../runs/run-status.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
+import { withinTime } from '../shared/within-time.ts';
 import type { ButtonTokens } from './button-tokens.ts';
 import type { Identity, SlackUser } from './identity.ts';
 import type { RunLinks } from './run-links.ts';
@@ -127,18 +128,16 @@ async function describe(
 function shareStatus({ door, clock }: Deps): (name: string, person: Person) => Promise<EnvironmentStatus | string> {
   const known = new Map<string, { readonly at: number; readonly status: Promise<EnvironmentStatus | string> }>();
   const look = async (name: string, person: Person): Promise<EnvironmentStatus | string> => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<string>((resolve) => {
-      timer = setTimeout(() => resolve('the stores have not answered yet'), statusPatience);
-    });
     try {
-      const status = await Promise.race([door.status(name, person), late]);
+      const status = await withinTime(
+        door.status(name, person),
+        statusPatience,
+        () => 'the stores have not answered yet',
+      );
       return typeof status === 'object' && 'kind' in status ? status.message : status;
     } catch (error) {
       if (error instanceof Failure) return error.message;
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   };
   return (name, person) => {

@@ -19,7 +19,7 @@ type Decide = (votes: readonly Vote[]) => 'wait' | 'queued' | 'rejected';
 /** Votes on plans, in the bot's own PostgreSQL. */
 export function createVoteStore(
   deps: Deps,
-): Pick<RunRecords, 'addVote' | 'voteAndMove' | 'brokenGlassDue' | 'countVotes'> {
+): Pick<RunRecords, 'addVote' | 'voteAndMove' | 'votedSince' | 'brokenGlassDue' | 'countVotes'> {
   const { database, clock } = deps;
   return {
     addVote: (runId, vote) => insertVote(database.pool, runId, vote),
@@ -33,6 +33,14 @@ export function createVoteStore(
         if (vote.countsFrom !== undefined) await breakGlass(client, clock, runId, vote, vote.countsFrom);
         return follow(deps, client, runId, decide, vote.reason);
       }),
+    async votedSince(at) {
+      const { rows } = await database.pool.query<{ run_id: string }>(
+        `select run_id from tas.vote where at > $1
+         union select run_id from tas.step_gate_vote join tas.step_gate gate on gate.id = gate_id where at > $1`,
+        [at],
+      );
+      return rows.map((row) => row.run_id);
+    },
     async brokenGlassDue(now) {
       const { rows } = await database.pool.query<{ run_id: string }>(
         `select distinct run_id from tas.vote join tas.run on run.id = run_id

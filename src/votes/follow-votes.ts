@@ -5,7 +5,7 @@ import type { RunRecords, StoredRun } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 
 interface Deps {
-  readonly records: Pick<RunRecords, 'list'>;
+  readonly records: Pick<RunRecords, 'list' | 'find' | 'votedSince'>;
   readonly notices: Notices;
   /** The environment's channel, and whether it is production; null = it is not configured any more. */
   readonly environmentOf: (name: string) => { readonly channel: string; readonly production: boolean } | null;
@@ -14,31 +14,53 @@ interface Deps {
   readonly clock: Clock;
 }
 
-const newest = 50;
 /** Older ones were told of, or are of the time before receipts. */
 const receiptsFor = 24 * 3_600_000;
+/** A vote is dated before it is stored: what was looked for is looked for again for a while. */
+const overlap = 60_000;
+/** Many more than anybody would let wait at once. */
+const mostWaiting = 1_000;
 
-/**
- * Gives every voter a receipt, reminds of votes that are wanted when half of their time is over, and calls somebody when three
- * quarters are, where it matters. Called again and again by any number of processes: each is told once, by its name.
- */
-export function createFollowVotes(deps: Deps): { tick(): Promise<void> } {
-  const told = new Set<string>();
+/** Called again and again by any number of processes: each thing is told once, by its name. */
+export interface FollowVotes {
+  /** Gives every voter a receipt. Reads only runs that were voted on since the last time. */
+  giveReceipts(): Promise<void>;
+  /** Reminds of votes that are wanted when half of their time is over, and calls somebody when three quarters are, where it matters. */
+  remind(): Promise<void>;
+}
+
+export function createFollowVotes(deps: Deps): FollowVotes {
+  const { records, clock } = deps;
+  let followedUntil: Date | null = null;
+  const tell = createTellOnce(deps.notices);
   return {
-    async tick() {
-      const now = deps.clock.now().getTime();
-      const runs = await deps.records.list({ limit: newest });
-      const waiting = await deps.records.list({ statuses: ['planned', 'paused'], limit: newest });
-      const due = [
-        ...runs.flatMap((run) => receiptsOf(run, now)),
-        ...waiting.flatMap((run) => reminderOf(deps, run, now)),
-      ];
-      const fresh = due.filter(({ once }) => !told.has(once));
-      if (fresh.length > 0) await deps.notices.add(fresh);
-      if (told.size > 10_000) told.clear();
-      for (const { once } of fresh) told.add(once);
+    async giveReceipts() {
+      const now = clock.now();
+      const since = followedUntil?.getTime() ?? now.getTime() - receiptsFor;
+      const ids = await records.votedSince(new Date(since));
+      for (const id of ids) {
+        const run = await records.find(id);
+        if (run !== null) await tell(receiptsOf(run, now.getTime()));
+      }
+      followedUntil = new Date(now.getTime() - overlap);
+    },
+    async remind() {
+      const now = clock.now().getTime();
+      const waiting = await records.list({ statuses: ['planned', 'paused'], limit: mostWaiting });
+      await tell(waiting.flatMap((run) => reminderOf(deps, run, now)));
       for (const run of waiting) await escalateOverdue(deps, run, now);
     },
+  };
+}
+
+/** The names that this process has told are not asked of the database again. */
+function createTellOnce(notices: Notices): (due: readonly NewNotice[]) => Promise<void> {
+  const told = new Set<string>();
+  return async (due) => {
+    const fresh = due.filter(({ once }) => !told.has(once));
+    if (fresh.length > 0) await notices.add(fresh);
+    if (told.size > 10_000) told.clear();
+    for (const { once } of fresh) told.add(once);
   };
 }
 

@@ -104,5 +104,5 @@ it('reminds those who may vote, in the thread of the run', async () => {
     setup.slack.messages('tas-platform').find(({ text }) => /still waits/.test(text)),
   );
   expect(told.threadTs).toBe(card.ts);
-  expect(JSON.stringify(told.blocks)).toMatch(/0 of 1 votes.*subteam/);
+  expect(JSON.stringify(told.blocks)).toMatch(/nobody has voted.*subteam/);
 });

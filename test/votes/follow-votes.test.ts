@@ -16,9 +16,16 @@ function world(over: Partial<StoredRun>, production = false) {
   };
   const added: NewNotice[][] = [];
   const escalated: string[] = [];
+  const looks: string[] = [];
   let now = new Date(requestedAt);
   const deps = {
     records: {
+      find: async (id: string) => (id === run.id ? run : null),
+      votedSince: async (at: Date) => {
+        looks.push(at.toISOString());
+        const given = [...run.votes, ...run.control.gates.flatMap((gate) => gate.votes)];
+        return given.some((vote) => Date.parse(vote.at) > at.getTime()) ? [run.id] : [];
+      },
       list: async ({ statuses }: { statuses?: readonly string[] }) =>
         statuses === undefined || statuses.includes(run.status) ? [run] : [],
     },
@@ -31,6 +38,7 @@ function world(over: Partial<StoredRun>, production = false) {
   return {
     run,
     escalated,
+    looks,
     notices: () => added.flat(),
     asked: () => added.length,
     restart: () => {
@@ -38,7 +46,8 @@ function world(over: Partial<StoredRun>, production = false) {
     },
     async at(time: string) {
       now = new Date(`2026-11-20T${time}:00.000Z`);
-      await votes.tick();
+      await votes.giveReceipts();
+      await votes.remind();
     },
   };
 }
@@ -70,6 +79,15 @@ it('gives each voter a receipt, alone, by a name that is told once', async () =>
   await here.at('10:08');
   // Another process asks again: the same names are told once.
   expect(new Set(here.notices().map(({ once }) => once)).size).toBe(2);
+});
+
+it('looks back a day at first, and then only to a minute before it looked last', async () => {
+  const here = world({ status: 'planned' });
+  await here.at('10:06');
+  await here.at('10:07');
+  here.restart();
+  await here.at('10:08');
+  expect(here.looks).toEqual(['2026-11-19T10:06:00.000Z', '2026-11-20T10:05:00.000Z', '2026-11-19T10:08:00.000Z']);
 });
 
 it('sends no receipts of a time long past, as after an upgrade', async () => {
