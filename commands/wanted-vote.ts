@@ -1,5 +1,5 @@
+import { requestersOf } from '../src/plans/requesters.ts';
 import type { Person } from '../src/runs/door.ts';
-import { requestersOf } from '../src/runs/gates.ts';
 import type { Run } from '../src/runs/run.ts';
 
 /** Whether this person's vote would count, as far as it can be seen: the vote itself is judged at the door. */

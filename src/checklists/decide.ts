@@ -39,12 +39,12 @@ export function decideToggles(
   now: StoredChecklist,
   toggles: readonly Toggle[],
   person: Ticker,
-  requesterId: string,
+  requesterIds: readonly string[],
 ): ChecklistChange<Toggled> {
   const changed: Toggle[] = [];
   let refused: ChecklistRefusal | null = null;
   for (const toggle of toggles) {
-    const refusal = mayToggle(now, toggle, person, requesterId);
+    const refusal = mayToggle(now, toggle, person, requesterIds);
     if (refusal !== null) refused ??= refusal;
     else if (isTicked(now, toggle.itemId) !== toggle.ticked) changed.push(toggle);
   }
@@ -88,7 +88,7 @@ function mayToggle(
   now: StoredChecklist,
   { itemId, ticked }: Toggle,
   person: Ticker,
-  requesterId: string,
+  requesterIds: readonly string[],
 ): ChecklistRefusal | null {
   const item = now.items.find(({ id }) => id === itemId);
   if (item === undefined) return unknownItem(itemId, now.items);
@@ -107,8 +107,8 @@ function mayToggle(
       `It takes one of these roles: ${roles.join(', ')}.`,
     );
   }
-  if (item.who === 'approver' && person.id === requesterId) {
-    const message = `${person.name} asked for ${now.runId} and cannot tick “${item.text}” in it.`;
+  if (item.who === 'approver' && requesterIds.includes(person.id)) {
+    const message = `${person.name} had a part in asking for ${now.runId} and cannot tick “${item.text}” in it.`;
     return refuse('not-allowed', message, 'Another approver has to look at it.');
   }
   if (!ticked && item.gates !== 'nothing' && now.passed[item.gates] !== undefined && isTicked(now, itemId)) {

@@ -1,3 +1,4 @@
+import { requestersOf } from '../plans/requesters.ts';
 import { type ChecklistBoard, type ChecklistSources, readView } from './board.ts';
 import type { ChecklistItem, GatePoint } from './checklist-item.ts';
 import { type ChecklistView, gatesAt, type ItemView } from './checklist-view.ts';
@@ -87,7 +88,10 @@ export function createChecklistDesk(deps: Deps): ChecklistDesk {
     return toggled.refused ?? { kind: 'ticked', view, changed: toggled.changed };
   }
 
-  const requesterOf = async (runId: string): Promise<string> => (await deps.findRun(runId))?.requester.id ?? '';
+  const requesters = async (runId: string): Promise<readonly string[]> => {
+    const run = await deps.findRun(runId);
+    return run === null ? [] : requestersOf(run);
+  };
 
   return {
     read: (runId) => readView(deps, runId),
@@ -95,17 +99,17 @@ export function createChecklistDesk(deps: Deps): ChecklistDesk {
     async tick(ask, toggle, person) {
       const view = await find(ask, person);
       if ('kind' in view) return view;
-      const requesterId = await requesterOf(view.runId);
-      const toggled = await records.change(view.runId, (now) => decideToggles(now, [toggle], person, requesterId));
+      const requesterIds = await requesters(view.runId);
+      const toggled = await records.change(view.runId, (now) => decideToggles(now, [toggle], person, requesterIds));
       return answerOf(view.runId, toggled);
     },
     async click({ runId, boxes, shown, ...click }, person) {
-      const requesterId = await requesterOf(runId);
+      const requesterIds = await requesters(runId);
       const toggled = await records.change(
         runId,
         (now, baseline, late) => {
           const toggles = late ? [] : togglesOf(boxes, baseline ?? shown, click.selected);
-          return decideToggles(now, toggles, person, requesterId);
+          return decideToggles(now, toggles, person, requesterIds);
         },
         { ...click, personId: person.id },
       );

@@ -1,6 +1,7 @@
 import type { Notices } from '../notices/notice.ts';
+import { requestersOf } from '../plans/requesters.ts';
 import type { Person, Refusal } from '../runs/door.ts';
-import { type Gate, mayOperate, requestersOf } from '../runs/gates.ts';
+import { type Gate, mayOperate } from '../runs/gates.ts';
 import type { Run } from '../runs/run.ts';
 import { refusalOf } from '../runs/submit.ts';
 import { disputeKey } from './follow-runs.ts';

@@ -1,12 +1,13 @@
 import { decide } from '../approvals/decide.ts';
 import type { CastVote } from '../approvals/vote.ts';
 import { effectOf } from '../plans/build-plan.ts';
+import { requestersOf } from '../plans/requesters.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import { askToConfirm, type StepUp } from './confirm-vote.ts';
 import { voteOnStep } from './control-run.ts';
 import type { VoteOutcome, VoteRequest } from './door.ts';
-import { type Gate, isFree, requestersOf } from './gates.ts';
+import { type Gate, isFree } from './gates.ts';
 import type { Run } from './run.ts';
 import type { RunRecords, StoredRun } from './run-records.ts';
 import { standsStill } from './run-status.ts';

@@ -1,12 +1,13 @@
 import { decide } from '../approvals/decide.ts';
 import type { CastVote } from '../approvals/vote.ts';
+import { requestersOf } from '../plans/requesters.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure, type FailureReport } from '../shared/failure.ts';
 import { stoppedBy } from './before-batch.ts';
 import { askToConfirm, type StepUp } from './confirm-vote.ts';
 import type { Asker } from './control-records.ts';
 import type { ControlRequest, Refusal, VoteOutcome, VoteRequest } from './door.ts';
-import { mayControl, requestersOf } from './gates.ts';
+import { mayControl } from './gates.ts';
 import type { Run, StepGate } from './run.ts';
 import type { RunRecords, StoredRun } from './run-records.ts';
 import { refusalOf } from './submit.ts';

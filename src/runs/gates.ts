@@ -98,8 +98,3 @@ export function isFree(environment: string, holder: LeaseView | null, inherits: 
     : 'Wait until it is done; `/tas status` shows how far it is. Nothing was changed.';
   return refuse('environment-busy', `${environment} is held: ${holder.runId} ${state} since ${holder.since}.`, advice);
 }
-
-/** Everybody who asked, the person who asked in the end first: none of them may approve it. */
-export function requestersOf({ requester, plan }: Pick<Run, 'requester' | 'plan'>): readonly string[] {
-  return [requester.id, ...(plan.alsoAskedBy ?? [])];
-}

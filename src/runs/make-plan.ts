@@ -184,7 +184,11 @@ async function planRollbackOf(
     });
   }
   const performed = performedRun(run);
-  return takes.length > 0 ? planTakes(environment, performed, takes) : planRollback(environment, performed, holds);
+  const plan =
+    takes.length > 0
+      ? await planTakes(environment, performed, takes)
+      : await planRollback(environment, performed, holds);
+  return withAuthorsOf(run, plan);
 }
 
 /** Conflicts are what an undo left. Throws `precondition-failed` for a run that was not undone. */
@@ -218,5 +222,11 @@ async function planReleaseOf(
       advice: '`/tas runs` shows it. Nothing was changed.',
     });
   }
-  return planRelease(environment, { ...performedRun(run), endedAt: run.endedAt ?? now.toISOString() }, backupId, now);
+  const performed = { ...performedRun(run), endedAt: run.endedAt ?? now.toISOString() };
+  return withAuthorsOf(run, await planRelease(environment, performed, backupId, now));
+}
+
+/** What is done and given up by an undo or a release was written by who wrote the migration's file: he approves neither. */
+function withAuthorsOf({ plan: { alsoAskedBy } }: StoredRun, plan: Plan): Plan {
+  return alsoAskedBy === undefined ? plan : { ...plan, alsoAskedBy };
 }

@@ -10,7 +10,7 @@ import { item, reviewed, stored, toldUsers } from './sample-checklist.ts';
 const erin: Ticker = { id: 'UERIN', name: 'erin', roles: ['operator'] };
 const bob: Ticker = { id: 'UBOB', name: 'bob', roles: ['approver'] };
 const carol: Ticker = { id: 'UCAROL', name: 'carol', roles: ['viewer'] };
-const requester = 'UALICE';
+const requester = ['UALICE'];
 const list = stored([toldUsers, reviewed, item({ id: 'seen', who: null, evidence: 'health' })]);
 const tick = (itemId: string, ticked = true) => [{ itemId, ticked }];
 
@@ -33,7 +33,7 @@ describe('ticking', () => {
       decideToggles(list, tick('reviewed'), person, by).answer.refused?.message;
     expect(refusedTo(erin)).toContain('erin may not tick');
     expect(refusedTo(bob)).toBeUndefined();
-    expect(refusedTo(bob, 'UBOB')).toContain('asked for run-01jd0a4ycz');
+    expect(refusedTo(bob, ['UALICE', 'UBOB'])).toContain('had a part in asking for run-01jd0a4ycz');
   });
 
   it('of what the bot sees, or of what nobody knows, is refused', () => {

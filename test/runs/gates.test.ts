@@ -1,6 +1,7 @@
 import type { Action } from '../../src/plans/plan.ts';
+import { requestersOf } from '../../src/plans/requesters.ts';
 import type { Person, Role } from '../../src/runs/door.ts';
-import { type Gate, isFree, mayAsk, mayOperate, mayRead, requestersOf } from '../../src/runs/gates.ts';
+import { type Gate, isFree, mayAsk, mayOperate, mayRead } from '../../src/runs/gates.ts';
 import { mayVote } from '../../src/runs/vote-gates.ts';
 import { sampleRun } from '../sample-run.ts';
 

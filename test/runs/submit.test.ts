@@ -1,7 +1,7 @@
 import type { Environment } from '../../src/plans/environment.ts';
 import type { Plan } from '../../src/plans/plan.ts';
+import { requestersOf } from '../../src/plans/requesters.ts';
 import type { RunRequest } from '../../src/runs/door.ts';
-import { requestersOf } from '../../src/runs/gates.ts';
 import type { NewRun, RunRecords } from '../../src/runs/run-records.ts';
 import { submit } from '../../src/runs/submit.ts';
 import { sampleRun } from '../sample-run.ts';

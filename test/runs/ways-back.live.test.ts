@@ -4,7 +4,7 @@ import type { MigrationStep } from '../../src/migrations/migration.ts';
 import type { Action } from '../../src/plans/plan.ts';
 import { holdEnd } from '../../src/plans/plan-release.ts';
 import type { Advice } from '../../src/runs/advice.ts';
-import type { Refusal, RunRequest } from '../../src/runs/door.ts';
+import type { Person, Refusal, RunRequest } from '../../src/runs/door.ts';
 import type { StoredRun } from '../../src/runs/run-records.ts';
 import { alice, bob, carol, mallory } from '../fake-door.ts';
 import { type BotDatabase, createBotDatabase } from '../storage/fresh-bot-database.ts';
@@ -442,6 +442,21 @@ describe('the way back over several systems', () => {
     expect(again.status).toBe('done');
     expect(await Promise.all([...world.systems.values()].map((each) => each.fingerprint()))).toEqual(stopped);
     expect((await world.run(parked.id)).undoneBy).toBeNull();
+  });
+
+  it('is approved by nobody who wrote the migration, and neither is the undo of that', async () => {
+    await open([fillTenants]);
+    const done = await run('migrate', 'fill', { alsoAskedBy: ['UDORA'] });
+    const dora: Person = { ...bob, id: 'UDORA', name: 'dora' };
+    const undo = await submitted('rollback', done.id, {});
+    expect((await world.run(undo)).plan.alsoAskedBy).toEqual(['UDORA']);
+    const vote = { runId: undo, digest: null, choice: 'approve', reason: null } as const;
+    expect(await world.door.vote({ ...vote, person: dora })).toMatchObject({ kind: 'refused', code: 'not-allowed' });
+    expect(await world.door.vote({ ...vote, person: bob })).toMatchObject({ kind: 'counted', decision: 'approved' });
+    expect(await world.carryOut(await world.run(undo))).toBe('done');
+    later(1);
+    const again = await world.run(await submitted('rollback', undo, {}));
+    expect(again.plan.alsoAskedBy).toEqual(['UDORA']);
   });
 
   it('is open for a run that was kept as it is', async () => {

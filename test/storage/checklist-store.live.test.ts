@@ -42,7 +42,7 @@ function click(
   return records.change(
     run.id,
     (now, baseline, late) =>
-      decideToggles(now, late ? [] : togglesOf(boxes, baseline ?? [], selected), person, run.requester.id),
+      decideToggles(now, late ? [] : togglesOf(boxes, baseline ?? [], selected), person, [run.requester.id]),
     { token, personId: person.id, selected, sentAt },
   );
 }
@@ -73,7 +73,7 @@ describe('a checklist', () => {
   it('keeps each toggle as a row of one person and one item, with its event in the run', async () => {
     const run = await open();
     for (const on of [true, false, true]) {
-      await lists.change(run.id, (now) => decideToggles(now, [{ itemId: 'standby', ticked: on }], erin, 'UALICE'));
+      await lists.change(run.id, (now) => decideToggles(now, [{ itemId: 'standby', ticked: on }], erin, ['UALICE']));
     }
     const rows = await bot.sql('select item, ticked, by_name from tas.checklist_tick where run_id = $1 order by id', [
       run.id,
@@ -124,9 +124,13 @@ describe('a checklist', () => {
   it('goes through a gate or takes a tick back, never both', async () => {
     for (let round = 0; round < 20; round += 1) {
       const run = await open();
-      await lists.change(run.id, (now) => decideToggles(now, [{ itemId: 'users-told', ticked: true }], erin, 'UALICE'));
+      await lists.change(run.id, (now) =>
+        decideToggles(now, [{ itemId: 'users-told', ticked: true }], erin, ['UALICE']),
+      );
       const [toggled, waits] = await Promise.all([
-        elsewhere.change(run.id, (now) => decideToggles(now, [{ itemId: 'users-told', ticked: false }], bob, 'UALICE')),
+        elsewhere.change(run.id, (now) =>
+          decideToggles(now, [{ itemId: 'users-told', ticked: false }], bob, ['UALICE']),
+        ),
         lists.change(run.id, (now) => decideGate(now, run, [], 'start')),
       ]);
       const now = await lists.find(run.id);
@@ -140,7 +144,7 @@ describe('a checklist', () => {
     const run = await open();
     const nul = { ...erin, name: 'e\u0000' };
     await expect(
-      lists.change(run.id, (now) => decideToggles(now, [{ itemId: 'standby', ticked: true }], nul, 'UALICE')),
+      lists.change(run.id, (now) => decideToggles(now, [{ itemId: 'standby', ticked: true }], nul, ['UALICE'])),
     ).rejects.toThrow();
     expect(await lists.find(run.id)).toMatchObject({ ticks: [], revision: 0 });
   });
