@@ -166,9 +166,11 @@ function card(page: Page, words: RegExp, button?: string): Locator {
 
 /** The card in its window, as high as it needs to be; and the part of it that a phone shows first. */
 async function takeWhole(page: Page, wanted: Locator): Promise<void> {
+  // The run's story begins in the thread a moment after the card, and makes it higher.
+  await wanted.getByRole('button', { name: /^\d+ repl(y|ies)/ }).waitFor();
   const [box, messages] = [await wanted.boundingBox(), await page.getByRole('log', { name: /Messages/ }).boundingBox()];
   // Of the message before it nothing is seen: the list ends with so much room.
-  const height = Math.ceil(box?.height ?? 0) + (wide.height - (messages?.height ?? 0)) + 12;
+  const height = Math.ceil((box?.height ?? 0) + wide.height - (messages?.height ?? 0)) + 12;
   await page.setViewportSize({ ...wide, height: Math.min(2_000, height) });
   await take(page, 'approval', page);
   await page.setViewportSize({ width: 390, height: 844 });
@@ -181,6 +183,8 @@ async function takeWhole(page: Page, wanted: Locator): Promise<void> {
 /** One picture in light and one in dark; dark first, so that both show the same moment of a message that changes. */
 async function take(page: Page, name: string, what: Page | Locator): Promise<void> {
   await page.mouse.move(0, 0);
+  // Away from the edges of the list, of which a line would be seen.
+  if ('boundingBox' in what) await what.evaluate((node) => node.scrollIntoView({ block: 'center' }));
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme });
     const path = join(pictures, `${name}-${colorScheme}.png`);

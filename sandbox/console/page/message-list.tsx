@@ -17,9 +17,10 @@ interface ListProps {
 export function MessageList({ label, person, messages, replies, openThread, say }: ListProps): ReactNode {
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
-  useLayoutEffect(() => {
+  const stay = (): void => {
     if (atEnd.current && list.current) list.current.scrollTop = list.current.scrollHeight;
-  });
+  };
+  useLayoutEffect(stay);
   return (
     <div
       className="messages"
@@ -28,6 +29,8 @@ export function MessageList({ label, person, messages, replies, openThread, say 
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
       tabIndex={0}
+      // A picture takes its place when it has come.
+      onLoadCapture={stay}
       onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
         atEnd.current = scrollHeight - scrollTop - clientHeight < 40;
       }}
