@@ -1,6 +1,6 @@
 import { type FocusEvent, type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
 
-export interface MenuItem {
+interface MenuItem {
   readonly key: string;
   readonly text: string;
   readonly pick: () => void;
