@@ -1,9 +1,10 @@
 import type { Advice, RestoreWay, RewoundSystem, UndoneSystem, UndoWay } from '../src/runs/advice.ts';
+import { sayBytes } from '../src/shared/bytes-text.ts';
 import { confirm, wayButton } from './button.ts';
 import { sayProven } from './drill-card.ts';
 import { bare, code, plain, ticked } from './escape.ts';
 import { actions, type Block, context, type Message, section, sections } from './message.ts';
-import { changedFields, conflictWords, sayBytes, sayCount, sayEstimate, sayHeadline } from './say.ts';
+import { changedFields, conflictWords, sayCount, sayEstimate, sayHeadline } from './say.ts';
 import { when } from './when.ts';
 
 /** A way that can be asked for: its button's label and the words behind it. */

@@ -1,5 +1,6 @@
 import type { BackupView } from '../src/runs/door.ts';
 import type { Run } from '../src/runs/run.ts';
+import { sayBytes } from '../src/shared/bytes-text.ts';
 import { sayDuration } from '../src/shared/duration.ts';
 import { runLink } from './beside.ts';
 import { sayProven } from './drill-card.ts';
@@ -9,7 +10,6 @@ import { fitCard } from './fit.ts';
 import { measureRun } from './measure.ts';
 import { context, type Message, section, sections } from './message.ts';
 import { nextBlocks } from './next.ts';
-import { sayBytes } from './say.ts';
 import { when } from './when.ts';
 
 /** The end of a backup. */

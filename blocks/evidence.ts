@@ -1,4 +1,5 @@
 import type { Plan, PlanStep } from '../src/plans/plan.ts';
+import { sayBytes } from '../src/shared/bytes-text.ts';
 import { sayDuration } from '../src/shared/duration.ts';
 import { code, plain } from './escape.ts';
 import { openFindingLines } from './findings.ts';
@@ -8,7 +9,6 @@ import { type Block, divider, section, sections } from './message.ts';
 import {
   changedFields,
   conflictWords,
-  sayBytes,
   sayCount,
   sayCounts,
   sayEffect,

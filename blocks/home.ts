@@ -1,13 +1,13 @@
 import type { BackupView, EnvironmentStatus, Person } from '../src/runs/door.ts';
 import type { Run } from '../src/runs/run.ts';
 import type { ScheduleView } from '../src/schedules/schedule-desk.ts';
+import { sayBytes } from '../src/shared/bytes-text.ts';
 import { button, type Tokens, wayButton } from './button.ts';
 import { sayProven } from './drill-card.ts';
 import { code, plain } from './escape.ts';
 import { firstFitting } from './fit.ts';
 import { actions, type Block, context, divider, type HomeView, limits, section, sections } from './message.ts';
 import { runLine } from './runs.ts';
-import { sayBytes } from './say.ts';
 import { when } from './when.ts';
 
 export interface HomeRun {

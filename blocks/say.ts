@@ -60,13 +60,6 @@ export function sayMany(count: number, what: string): string {
   return `${sayCount(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
-export function sayBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
-}
-
 /** `2026-11-20 10:00 UTC`, or the text itself when it is no time. */
 export function sayUtc(iso: string): string {
   const time = new Date(iso);

@@ -1,11 +1,12 @@
 import type { EndedHold, EnvironmentStatus, Refusal, SystemView } from '../src/runs/door.ts';
+import { sayBytes } from '../src/shared/bytes-text.ts';
 import { sayDuration } from '../src/shared/duration.ts';
 import { sayProven } from './drill-card.ts';
 import { code, plain, ticked } from './escape.ts';
 import { divider, type Message, type Modal, section, sections } from './message.ts';
 import { messageWindow } from './message-window.ts';
 import { runLine } from './runs.ts';
-import { sayBytes, statusWords } from './say.ts';
+import { statusWords } from './say.ts';
 import { when } from './when.ts';
 
 export function statusMessage(status: EnvironmentStatus): Message {

@@ -1,5 +1,6 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { sayBytes } from '../shared/bytes-text.ts';
 import { Failure } from '../shared/failure.ts';
 
 /** Bytes that the bot may write under a folder, which need not be there yet. */
@@ -39,11 +40,11 @@ export function isDiskFull(error: unknown): boolean {
 
 /** What is said when there is no room; `needed` null = it ran full while writing. */
 export async function diskFull(folder: string, needed: number | null, cause?: unknown): Promise<Failure> {
-  const free = Math.floor((await freeBytes(folder)) / 1_000_000);
-  const want = needed === null ? '' : `, and twice the last part (${Math.ceil((2 * needed) / 1_000_000)} MB) must be`;
+  const free = sayBytes(await freeBytes(folder));
+  const want = needed === null ? '' : `, and twice the last part (${sayBytes(2 * needed)}) must be`;
   return new Failure({
     code: 'disk-full',
-    message: `There is no room for the backup: ${free} MB are free${want}.`,
+    message: `There is no room for the backup: ${free} are free${want}.`,
     advice: 'The unfinished part was removed and no store was changed. Free space in the backups folder, then retry.',
     retryable: true,
     cause,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sayBytes } from '../shared/bytes-text.ts';
 import type { Clock } from '../shared/clock.ts';
 import { digestOf } from '../shared/json.ts';
 import type { Finding } from '../systems/finding.ts';
@@ -58,16 +59,14 @@ async function sayGoing({ folder, environment }: Deps, going: readonly Removable
   const proven = stay.find((set) => set.proven !== null);
   return {
     check: 'sets-that-go',
-    title: `${going.length} backup sets go for good, ${megabytes(bytes)} at least; ${stay.length} stay`,
+    title: `${going.length} backup sets go for good, ${sayBytes(bytes)} at least; ${stay.length} stay`,
     status: 'warning',
     count: going.length,
     samples: going.slice(0, shown).map(({ id, takenAt, bytes: own }) => {
-      return `${id} of ${takenAt.toISOString().slice(0, 10)}, ${megabytes(own)}`;
+      return `${id} of ${takenAt.toISOString().slice(0, 10)}, ${sayBytes(own)}`;
     }),
     advice: proven
       ? `the last proven set ${proven.id} stays, and so does every set that a run may need`
       : 'none of those that stay has been proven: `/tas backup prove` tries the newest',
   };
 }
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1_000_000)} MB`;

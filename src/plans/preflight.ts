@@ -1,3 +1,4 @@
+import { sayBytes } from '../shared/bytes-text.ts';
 import type { Finding } from '../systems/finding.ts';
 import { type BackupRoom, type Environment, findSystem } from './environment.ts';
 import type { PlanStage } from './plan.ts';
@@ -25,20 +26,16 @@ export async function preflightSystems(environment: Environment, stages: readonl
 export function judgeBackupRoom({ free, lastSet }: BackupRoom): Finding {
   const check = 'backup-room';
   if (lastSet === null) {
-    const advice = `there is no set yet to go by; ${sayMegabytes(free)} are free`;
+    const advice = `there is no set yet to go by; ${sayBytes(free)} are free`;
     return { check, title: 'Room for the backup', status: 'skipped', count: null, samples: [], advice };
   }
   if (free >= 2 * lastSet) return { check, title: 'Room for the backup', status: 'passed', count: 0, samples: [] };
   return {
     check,
-    title: `No room for the backup: ${sayMegabytes(free)} are free, and the last set took ${sayMegabytes(lastSet)}`,
+    title: `No room for the backup: ${sayBytes(free)} are free, and the last set took ${sayBytes(lastSet)}`,
     status: 'failed',
     count: null,
     samples: [],
-    advice: `Free space in the backups folder: twice the last set must be there (${sayMegabytes(2 * lastSet)}).`,
+    advice: `Free space in the backups folder: twice the last set must be there (${sayBytes(2 * lastSet)}).`,
   };
-}
-
-function sayMegabytes(bytes: number): string {
-  return `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0)} MB`;
 }

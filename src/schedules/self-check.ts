@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BackupView, EndedHold } from '../runs/door.ts';
+import { sayBytes } from '../shared/bytes-text.ts';
 import type { Clock } from '../shared/clock.ts';
 import { sayDuration } from '../shared/duration.ts';
 import { Failure } from '../shared/failure.ts';
@@ -83,7 +84,7 @@ async function guarded(name: string, look: () => Promise<readonly Finding[]>): P
 
 function judgeMemory(look: SelfLook): Finding[] {
   const { milliseconds, bytes, freeBytes } = look.database;
-  const answers = `The bot’s database answers in ${sayDuration(milliseconds)} and holds ${megabytes(bytes)}`;
+  const answers = `The bot’s database answers in ${sayDuration(milliseconds)} and holds ${sayBytes(bytes)}`;
   return [
     milliseconds > slowDatabase
       ? { ...warning('bot-database', answers, 'It is slow: see what else its server does.'), count: milliseconds }
@@ -121,13 +122,13 @@ function judgeMemory(look: SelfLook): Finding[] {
 
 function judgeDisk(free: number | null): Finding[] {
   if (free === null) return [];
-  const title = `${megabytes(free)} are free for the bot’s database`;
+  const title = `${sayBytes(free)} are free for the bot’s database`;
   if (free >= littleDisk) return [passed('bot-database-disk', title)];
   return [failed('bot-database-disk', title, 'Make room: without it no run can go on.')];
 }
 
 function judgeRoom({ free, lastSet }: { free: number; lastSet: number | null }): Finding[] {
-  const title = `${megabytes(free)} are free for backups${lastSet === null ? '' : `; the last set took ${megabytes(lastSet)}`}`;
+  const title = `${sayBytes(free)} are free for backups${lastSet === null ? '' : `; the last set took ${sayBytes(lastSet)}`}`;
   if (lastSet === null || free >= 2 * lastSet) return [passed('backups-room', title)];
   return [
     failed('backups-room', title, 'Make room: less than twice of it stops the next backup, and every run behind it.'),
@@ -193,5 +194,3 @@ function failed(check: string, title: string, advice: string): Finding {
 function warning(check: string, title: string, advice: string): Finding {
   return { check, title, status: 'warning', count: 1, samples: [], advice };
 }
-
-const megabytes = (bytes: number): string => `${Math.floor(bytes / 1_000_000).toLocaleString('en')} MB`;

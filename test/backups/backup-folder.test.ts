@@ -144,7 +144,7 @@ it('removes what it began when the disk is full, says how much is free, and can 
   });
   const failure = await failureOf(() => sample.folder.takePart(sample.request(setId, full)));
   expect(failure).toMatchObject({ code: 'disk-full', retryable: true });
-  expect(failure.message).toMatch(/\d+ MB are free/);
+  expect(failure.message).toMatch(/\d+(\.\d)? [kMGT]?B are free/);
   expect(await readdir(at())).toEqual([]);
   expect((await sample.folder.takePart(sample.request(setId))).fingerprint.counts).toEqual({ User: 2 });
 });

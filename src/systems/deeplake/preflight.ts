@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sayBytes } from '../../shared/bytes-text.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Finding } from '../finding.ts';
 import type { PreflightNeeds } from '../system.ts';
@@ -70,13 +71,13 @@ function checkDisk(free: number | null, bytes: number): Finding {
     const advice = 'A bucket does not say how much it has left.';
     return { check: 'free-disk', title, status: 'skipped', count: null, samples: [], advice };
   }
-  const said = `${title}: ${megabytes(free)}, needed ${megabytes(bytes)}`;
+  const said = `${title}: ${sayBytes(free)}, needed ${sayBytes(bytes)}`;
   if (free >= spare * bytes) return passed('free-disk', said);
   return failed(
     'free-disk',
     said,
-    [megabytes(free)],
-    `Make room for at least ${megabytes(spare * bytes)}, ${spare} times what is needed.`,
+    [sayBytes(free)],
+    `Make room for at least ${sayBytes(spare * bytes)}, ${spare} times what is needed.`,
   );
 }
 
@@ -98,8 +99,6 @@ async function checkDatasets(worker: Worker): Promise<Finding[]> {
   if (broken.length === 0) return [passed('datasets-sound', title)];
   return [failed('datasets-sound', title, broken, [...advice].join(' '))];
 }
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1_000_000)} MB`;
 
 function passed(check: string, title: string): Finding {
   return { check, title, status: 'passed', count: 0, samples: [] };

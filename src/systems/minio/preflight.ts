@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sayBytes } from '../../shared/bytes-text.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Finding } from '../finding.ts';
 import type { PreflightNeeds } from '../system.ts';
@@ -102,13 +103,11 @@ export async function checkDisk(s3: S3, bytes: number): Promise<Finding> {
   const storage = storageSchema.safeParse(JSON.parse(answer.body));
   const free = storage.success ? storage.data.Disks.reduce((sum, disk) => sum + (disk.availspace ?? 0), 0) : 0;
   if (free === 0) return skipped('free-disk', title, 'The server does not say how much its drives have left.');
-  if (free >= spare * bytes) return passed('free-disk', `${title}: ${megabytes(free)}, needed ${megabytes(bytes)}`);
-  const advice = `Make room for at least ${megabytes(spare * bytes)}, ${spare} times what is needed.`;
-  const short = `${title}: ${megabytes(free)}, and copies and journal need ${megabytes(bytes)}`;
+  if (free >= spare * bytes) return passed('free-disk', `${title}: ${sayBytes(free)}, needed ${sayBytes(bytes)}`);
+  const advice = `Make room for at least ${sayBytes(spare * bytes)}, ${spare} times what is needed.`;
+  const short = `${title}: ${sayBytes(free)}, and copies and journal need ${sayBytes(bytes)}`;
   return { check: 'free-disk', title: short, status: 'failed', count: 1, samples: [], advice };
 }
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1_000_000)} MB`;
 
 function passed(check: string, title: string): Finding {
   return { check, title, status: 'passed', count: 0, samples: [] };

@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { sayBytes } from '../../shared/bytes-text.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Finding } from '../finding.ts';
 import type { PreflightNeeds } from '../system.ts';
@@ -121,26 +122,22 @@ async function checkWritable(connection: Connection): Promise<Finding> {
 
 async function checkDisk(folder: string | undefined, { bytes }: PreflightNeeds): Promise<Finding> {
   const wanted = ROOM * bytes;
-  const title = `${sayMebibytes(wanted)} are free where the graph lies`;
+  const title = `${sayBytes(wanted)} are free where the graph lies`;
   if (folder === undefined) {
-    const advice = `Neo4j does not tell its free disk. Where the bot can see it, name it (dataFolder); else see yourself that ${sayMebibytes(wanted)} are free.`;
+    const advice = `Neo4j does not tell its free disk. Where the bot can see it, name it (dataFolder); else see yourself that ${sayBytes(wanted)} are free.`;
     return finding('free-disk', title, 'skipped', advice);
   }
   try {
     const { bavail, bsize } = await statfs(folder);
     const free = bavail * bsize;
     if (free >= wanted) return finding('free-disk', title, 'passed');
-    const advice = `Only ${sayMebibytes(free)} are free; journal and transaction log need ${sayMebibytes(bytes)}, and as much again to be safe.`;
+    const advice = `Only ${sayBytes(free)} are free; journal and transaction log need ${sayBytes(bytes)}, and as much again to be safe.`;
     return finding('free-disk', title, 'failed', advice);
   } catch {
     const advice =
       'The configured dataFolder cannot be read: correct it, or leave it out where the bot cannot see the disk.';
     return finding('free-disk', title, 'failed', advice);
   }
-}
-
-function sayMebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1024 / 1024)} MiB`;
 }
 
 /** Whether the server is fit for a plan: a finding each. Writes nothing that stays. */

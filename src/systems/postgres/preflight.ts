@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { sayBytes } from '../../shared/bytes-text.ts';
 import type { Finding } from '../finding.ts';
 import type { PreflightNeeds } from '../system.ts';
 import type { Database, Session } from './database.ts';
@@ -96,15 +97,13 @@ async function checkDisk(dataFolder: string | null, bytes: number): Promise<Find
   const disk = await statfs(dataFolder).catch((error: { code?: string }) => error.code ?? 'unknown');
   if (typeof disk === 'string') return skipped(`The data folder cannot be looked at (${disk}).`);
   const free = disk.bavail * disk.bsize;
-  if (free >= SPARE * bytes) return passed('free-disk', `${title}: ${megabytes(free)}, needed ${megabytes(bytes)}`);
+  if (free >= SPARE * bytes) return passed('free-disk', `${title}: ${sayBytes(free)}, needed ${sayBytes(bytes)}`);
   return failed(
     'free-disk',
-    `${title}: ${megabytes(free)}, and journal and log need ${megabytes(bytes)}`,
-    `Free at least ${megabytes(SPARE * bytes)}, ${SPARE} times what is needed.`,
+    `${title}: ${sayBytes(free)}, and journal and log need ${sayBytes(bytes)}`,
+    `Free at least ${sayBytes(SPARE * bytes)}, ${SPARE} times what is needed.`,
   );
 }
-
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1_000_000)} MB`;
 
 function passed(check: string, title: string): Finding {
   return { check, title, status: 'passed', count: 0, samples: [] };

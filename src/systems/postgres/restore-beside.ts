@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { sayBytes } from '../../shared/bytes-text.ts';
 import { Failure } from '../../shared/failure.ts';
 import { digestOf } from '../../shared/json.ts';
 import type { BackupContext, BackupPart } from '../system.ts';
@@ -97,7 +98,7 @@ async function checkRoom({ name, database, dataFolder }: PostgresOptions, admin:
   if (disk.bavail * disk.bsize >= needed) return;
   throw new Failure({
     code: 'disk-full',
-    message: `${name}: a copy beside the live database needs ${Math.ceil(needed / 1_000_000)} MB free, and that is not there.`,
+    message: `${name}: a copy beside the live database needs ${sayBytes(needed)} free, and that is not there.`,
     advice: 'Free room on the server. Nothing was restored.',
   });
 }

@@ -47,7 +47,10 @@ describe('preflight of Neo4j', () => {
     const folder = await mkdtemp(join(tmpdir(), 'tas-disk-'));
     const check = (bytes: number, where: string) =>
       statusOf('free-disk', preflight(graph.connection, { uses: [], bytes }, where));
-    expect(await check(1024, folder)).toMatchObject({ status: 'passed', title: '1 MiB are free where the graph lies' });
+    expect(await check(1024, folder)).toMatchObject({
+      status: 'passed',
+      title: '1.0 kB are free where the graph lies',
+    });
     expect(await check(2 ** 52, folder)).toMatchObject({
       status: 'failed',
       advice: expect.stringContaining('are free'),
