@@ -49,7 +49,7 @@ describe('preflight of Neo4j', () => {
       statusOf('free-disk', preflight(graph.connection, { uses: [], bytes }, where));
     expect(await check(1024, folder)).toMatchObject({
       status: 'passed',
-      title: '1.0 kB are free where the graph lies',
+      title: '2.0 kB are free where the graph lies',
     });
     expect(await check(2 ** 52, folder)).toMatchObject({
       status: 'failed',
