@@ -208,6 +208,7 @@ const browser = await browserIfThere();
     await slack.go(/Home/);
     const home = page.getByRole('region', { name: 'Home' });
     const ask = home.getByRole('button', { name: 'Ask for a migration…' });
+    await home.getByText(/systems up/).waitFor();
     await ask.click();
     await dialog.getByRole('combobox', { name: 'Migration' }).waitFor();
     await dialog.getByRole('button', { name: 'Cancel' }).click();
