@@ -4,7 +4,7 @@ import { runLink } from './beside.ts';
 import { button, confirm, type Tokens } from './button.ts';
 import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
 import { actions, context, type Message, section } from './message.ts';
-import { sayCount } from './say.ts';
+import { sayCount, sayMany } from './say.ts';
 import { clockTime, when } from './when.ts';
 
 /** For the one in whose name a vote was given: what it was for, and what to do if it was somebody else. */
@@ -33,7 +33,7 @@ export function receiptMessage(receipt: VoteReceipt, tokens: Tokens, link: strin
 export function voteWantedMessage(wanted: VoteWanted, called: Called, link: string | null = null): Message {
   const { about, environment, votes, votesNeeded, expiresAt, runId } = wanted;
   const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20).join(' ');
-  const text = `${plain(about, 120)} in ${plain(environment.toUpperCase(), 60)} still waits: ${votesNeeded === 1 ? 'nobody has voted' : `${votes} of ${votesNeeded} votes are there`}`;
+  const text = `${plain(about, 120)} in ${plain(environment.toUpperCase(), 60)} still waits: ${sayVotesSoFar(votes, votesNeeded)}`;
   return {
     text,
     blocks: [
@@ -42,4 +42,11 @@ export function voteWantedMessage(wanted: VoteWanted, called: Called, link: stri
       ),
     ],
   };
+}
+
+/** `nobody has voted yet; 1 vote is wanted`, `1 of 2 votes is there`. */
+function sayVotesSoFar(votes: number, votesNeeded: number): string {
+  if (votes === 0)
+    return `nobody has voted yet; ${sayMany(votesNeeded, 'vote')} ${votesNeeded === 1 ? 'is' : 'are'} wanted`;
+  return `${votes} of ${sayMany(votesNeeded, 'vote')} ${votes === 1 ? 'is' : 'are'} there`;
 }
