@@ -52,28 +52,17 @@ export function createMakePlan(
       case 'drill':
         return planDrill(environment, await setToTry(listBackups, environment, subject));
       case 'migrate':
-        return withProof(await planMigration(environment, subject, backupId, canary, standsStill), listBackups);
+        return planMigration(environment, subject, backupId, canary, standsStill);
       case 'restore':
         return planRestore(environment, await findBackup(listBackups, environment, subject), backupId);
       case 'rollback':
-        return withProof(await planRollbackOf(records, environment, subject, takes, holds), listBackups);
+        return planRollbackOf(records, environment, subject, takes, holds);
       case 'release':
         return planReleaseOf(records, environment, subject, backupId, clock.now());
       case 'maintenance':
         return planMaintenance(environment, request.maintenance ?? null);
     }
   };
-}
-
-/** What people want to know of the way back that remains when undo does not work. */
-async function withProof(
-  plan: Plan,
-  listBackups: (environment: string) => Promise<readonly BackupView[]>,
-): Promise<Plan> {
-  for (const { id, createdAt, proven } of await listBackups(plan.environment)) {
-    if (proven !== null) return { ...plan, lastProven: { set: id, createdAt, provenAt: proven.at } };
-  }
-  return { ...plan, lastProven: null };
 }
 
 /** The run, standing still, that a rollback or restore may take the environment over from; null when none. */

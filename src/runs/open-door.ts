@@ -6,7 +6,7 @@ import { type AdviseDeps, advise } from './advise.ts';
 import { castVote } from './cast-vote.ts';
 import type { StepUp } from './confirm-vote.ts';
 import { controlRun } from './control-run.ts';
-import type { BackupView, Door, EnvironmentStatus, Person, Refusal, SystemView } from './door.ts';
+import type { Door, EnvironmentStatus, Person, Refusal, SystemView } from './door.ts';
 import { findEndedHolds } from './ended-holds.ts';
 import { mayOperate, mayRead } from './gates.ts';
 import { readMarks, unmark } from './heartbeat.ts';
@@ -16,7 +16,6 @@ import type { ConflictReport, Run } from './run.ts';
 import { findEnvironment, refusalOf, type SubmitDeps, submit } from './submit.ts';
 
 export interface DoorDeps extends SubmitDeps {
-  readonly listBackups: (environment: string) => Promise<readonly BackupView[]>;
   readonly readBackup: AdviseDeps['readBackup'];
   /** Absent = no approval needs to be confirmed. */
   readonly stepUp?: StepUp;

@@ -8,8 +8,9 @@ import { isFailed, newBackupId } from '../plans/plan-actions.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Failure } from '../shared/failure.ts';
 import { digestOf, type Json } from '../shared/json.ts';
-import type { Person, Refusal, RunRequest, Submission } from './door.ts';
+import type { BackupView, Person, Refusal, RunRequest, Submission } from './door.ts';
 import { type Gate, isFree, mayAsk } from './gates.ts';
+import { withLastProof } from './last-proof.ts';
 import { type MakePlan, parkedSubject } from './make-plan.ts';
 import type { NewRun, RunRecords } from './run-records.ts';
 import { standsStill } from './run-status.ts';
@@ -18,6 +19,7 @@ export interface SubmitDeps {
   readonly environments: ReadonlyMap<string, Environment>;
   readonly records: RunRecords;
   readonly makePlan: MakePlan;
+  readonly listBackups: (environment: string) => Promise<readonly BackupView[]>;
   readonly clock: Clock;
   /** What is to be looked at around a migration there; absent = nothing. Throws `invalid-file`. */
   readonly checklist?: (environment: string) => Promise<readonly ChecklistItem[]>;
@@ -37,7 +39,7 @@ export async function submit(deps: SubmitDeps, request: RunRequest): Promise<Sub
   }
   const checklist = request.action === 'migrate' ? await deps.checklist?.(environment.name) : undefined;
   const backupId = newBackupId(deps.clock);
-  const made = await deps.makePlan(environment, request, backupId);
+  const made = await withLastProof(await deps.makePlan(environment, request, backupId), deps.listBackups);
   const alsoAskedBy = [...new Set([...(made.alsoAskedBy ?? []), ...(request.alsoAskedBy ?? [])])];
   const plan = alsoAskedBy.length > 0 ? { ...made, alsoAskedBy } : made;
   const failed = plan.findings.filter(isFailed);

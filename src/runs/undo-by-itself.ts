@@ -4,7 +4,7 @@ import { closesStores, standingFor } from './intrusions.ts';
 import type { StoredRun } from './run-records.ts';
 import { makeNewRun, type SubmitDeps } from './submit.ts';
 
-interface Deps extends SubmitDeps {
+interface Deps extends Pick<SubmitDeps, 'environments' | 'records' | 'makePlan' | 'clock'> {
   readonly logger: Logger;
 }
 

@@ -32,6 +32,7 @@ async function storedOf(made: Partial<Plan>, alsoAskedBy?: readonly string[]): P
       environments: new Map([['sandbox', environment as unknown as Environment]]),
       records,
       makePlan: async () => ({ ...sample.plan, findings: [], ...made }),
+      listBackups: async () => [],
       clock: { now: () => new Date('2026-11-20T10:00:00.000Z') },
     },
     request,
