@@ -26,9 +26,9 @@ async function main(): Promise<void> {
   const { port } = await front.start();
   const confirming = app.stepUp?.pages({
     door: app.door,
-    async person(voter) {
+    async person(voter, breaksGlass) {
       try {
-        return await front.voter(voter);
+        return await front.voter(voter, breaksGlass);
       } catch (error) {
         // Slack is down: who may vote at the terminal then may confirm it as well.
         const seen = error instanceof Failure ? await app.recallPerson(voter) : null;

@@ -3,6 +3,7 @@ import { ways } from '../../blocks/rollback-fields.ts';
 import { parseTake } from '../plans/take-conflicts.ts';
 import type { Door } from '../runs/door.ts';
 import { Failure } from '../shared/failure.ts';
+import { withinTime } from '../shared/within-time.ts';
 import type { AskRequest } from './requests.ts';
 
 type Complaints = Partial<Record<AskField | typeof takeField, string>>;
@@ -73,9 +74,9 @@ function isTake(text: string): boolean {
 
 /** Null where it is not known in time, or cannot be read: then whoever is asked says so. */
 async function seen(look: () => Promise<string | null>): Promise<string | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), patience);
-  });
-  return Promise.race([look().catch(() => null), late]).finally(() => clearTimeout(timer));
+  return withinTime(
+    look().catch(() => null),
+    patience,
+    () => null,
+  );
 }

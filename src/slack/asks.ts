@@ -40,8 +40,8 @@ export function createAsk(deps: {
     const looking = looksAtStores(words) ? lookingMessage(words.word, words.names) : null;
     if (inPlace) await to.replace(askedMessage(typeof line === 'string' ? line : words.again, looking !== null));
     const ticks = words.word === 'checklist' && words.names.length > 1;
-    const voting = words.word === 'reject' || words.word === 'approve' || words.word === 'break-glass' || ticks;
-    const person = await identity.person(user, voting ? 'vote' : 'command');
+    const voting = words.word === 'reject' || words.word === 'approve' || ticks;
+    const person = await identity.person(user, words.word === 'break-glass' ? words.word : voting ? 'vote' : 'command');
     const asked = answer(words, { door, desks, person, show: null, channel });
     const tellLooking = () => (looking === null ? undefined : to.tell([looking]));
     // A response URL takes five messages: what makes way has taken one, and has said it.

@@ -176,9 +176,10 @@ async function vote(
   reason: string | null,
   answer: Answerer,
 ): Promise<void> {
-  const person = await deps.identity.person(user, 'vote');
+  const breaks = meaning.action === 'glass';
+  const person = await deps.identity.person(user, breaks ? 'break-glass' : 'vote');
   const runId = meaning.runId ?? '';
-  const glass = meaning.action === 'glass' ? { breaksGlass: true as const } : {};
+  const glass = breaks ? { breaksGlass: true as const } : {};
   const outcome = await deps.door.vote({ runId, digest: meaning.digest ?? '', person, choice, reason, ...glass });
   if (outcome.kind !== 'counted') return show(deps, outcome, answer);
   return show(deps, { kind: 'voted', run: outcome.run, choice, decision: outcome.decision }, answer);

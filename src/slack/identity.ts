@@ -14,9 +14,18 @@ export interface SlackUser {
   readonly name: string;
 }
 
+/** What a person is looked up for. Slack allows few looks at its groups: only those that give the right to it are read anew. */
+export type Asking = 'command' | 'vote' | 'break-glass';
+
+const readAnewFor: Readonly<Record<Asking, readonly Role[]>> = {
+  command: [],
+  vote: ['approver'],
+  'break-glass': ['approver', 'operator'],
+};
+
 export interface Identity {
-  /** Roles as they are now. `vote`: nothing remembered counts for the right to vote. Throws `unreachable`. */
-  person(user: SlackUser, asking: 'command' | 'vote'): Promise<Person>;
+  /** Roles as they are now: nothing remembered counts for the right to do what is asked for. Throws `unreachable`. */
+  person(user: SlackUser, asking: Asking): Promise<Person>;
   /** Whom to call when a vote is wanted. */
   approvers(): Promise<Called>;
   /** Forgets what was remembered of a group and, if it is one of ours, reads it again. */
@@ -80,7 +89,7 @@ export function createIdentity(deps: {
       const roles: Role[] = [];
       try {
         for (const [name, role] of groups) {
-          if (await isIn(people[name], user.id, asking === 'vote' && role === 'approver')) roles.push(role);
+          if (await isIn(people[name], user.id, readAnewFor[asking].includes(role))) roles.push(role);
         }
       } catch (error) {
         throw new Failure({
@@ -91,7 +100,7 @@ export function createIdentity(deps: {
           cause: error,
         });
       }
-      const since = asking === 'vote' && roles.includes('approver') ? await sinceWhen(user.id) : undefined;
+      const since = asking !== 'command' && roles.includes('approver') ? await sinceWhen(user.id) : undefined;
       return { id: user.id, name: user.name, roles, ...(since === undefined ? {} : { approverSince: since }) };
     },
     async approvers() {

@@ -52,7 +52,7 @@ export interface SlackFront {
   /** The port that listens; 0 in Socket Mode. */
   start(): Promise<{ port: number }>;
   /** A voter with the roles that he has at this moment. Throws `unreachable`. */
-  voter(user: SlackUser): Promise<Person>;
+  voter(user: SlackUser, breaksGlass: boolean): Promise<Person>;
   stop(): Promise<void>;
 }
 
@@ -109,7 +109,7 @@ export function createSlackFront(deps: SlackFrontDeps): SlackFront {
       await announcer.start();
       return listener.start();
     },
-    voter: (user) => identity.person(user, 'vote'),
+    voter: (user, breaksGlass) => identity.person(user, breaksGlass ? 'break-glass' : 'vote'),
     async stop() {
       rates.stop();
       await Promise.allSettled([listener.stop(), announcer.stop()]);

@@ -23,7 +23,7 @@ export interface ConfirmDeps {
   readonly provider: IdentityProvider;
   readonly door: Pick<Door, 'run' | 'vote'>;
   /** The voter with the roles that he has now. Throws `unreachable`. */
-  readonly person: (voter: Pick<Person, 'id' | 'name'>) => Promise<Person>;
+  readonly person: (voter: Pick<Person, 'id' | 'name'>, breaksGlass: boolean) => Promise<Person>;
   readonly notices: Notices;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -101,7 +101,7 @@ async function judge(
   const secrets = { state, nonce: derive(browserSecret, 'nonce'), verifier: derive(browserSecret, 'verifier') };
   const who = await provider.whoLoggedIn(answer, secrets, begunAt ?? clock.now());
   if (who !== confirmation.person.id) return refuseStranger(deps, confirmation);
-  const person = await deps.person(confirmation.person);
+  const person = await deps.person(confirmation.person, breaksGlass);
   if (!(await store.prove(id, clock.now()))) return lostLoginPage;
   const broken = breaksGlass ? { breaksGlass } : {};
   const outcome = await door.vote({ runId, digest, person, choice: 'approve', reason, confirmation: id, ...broken });

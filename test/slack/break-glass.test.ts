@@ -1,4 +1,4 @@
-import { people } from '../../sandbox/slack/people.ts';
+import { groups, people } from '../../sandbox/slack/people.ts';
 import { sampleRun } from '../sample-run.ts';
 import { type FrontOnSlack, startFrontOnSlack, until } from './front-on-slack.ts';
 
@@ -27,6 +27,35 @@ it('shows what would run to who asks, alone, and votes with the reason once that
   expect(door.votesAsked).toMatchObject([
     { runId: run.id, digest: run.digest, choice: 'approve', reason, breaksGlass: true, person: { id: people.erin.id } },
   ]);
+});
+
+it('looks at the click whether who asks is still an operator', async () => {
+  const { door, slack } = setup;
+  const run = door.add(sampleRun({}));
+  const erin = slack.as('erin');
+  await erin.command(`/tas break-glass ${run.id} reason:"${reason}"`);
+  const card = await slack.waitFor('the card', () => erin.ephemerals()[0]);
+  slack.setMembers(groups.operators.id, [people.alice.id]);
+  await erin.click(card, 'Break the glass…');
+  await until(() => door.votesAsked.length > 0);
+  expect(door.votesAsked[0]?.person.roles).not.toContain('operator');
+});
+
+it('says with a vote since when the voter is an approver', async () => {
+  const { door, slack } = setup;
+  door.add(sampleRun({}));
+  const card = await slack.waitFor('the card', () => slack.messages('tas-platform')[0]);
+  const vote = async (name: 'bob' | 'dana' | 'erin') => {
+    const before = door.votesAsked.length;
+    await slack.as(name).click(card, 'Approve');
+    await until(() => door.votesAsked.length > before);
+    return door.votesAsked.at(-1)?.person;
+  };
+  expect(await vote('bob')).toMatchObject({ approverSince: null });
+  slack.setMembers(groups.approvers.id, [people.bob.id, people.dana.id, people.erin.id]);
+  const erin = await vote('erin');
+  expect(erin?.roles).toContain('approver');
+  expect(Date.parse(erin?.approverSince ?? '')).not.toBeNaN();
 });
 
 it('asks for the reason before anything else', async () => {
