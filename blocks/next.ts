@@ -38,7 +38,7 @@ function missingVotes({ votes, votesNeeded }: Pick<StepGate, 'votes' | 'votesNee
   const missing = votesNeeded - approvals;
   const [broken] = votes.flatMap(({ countsFrom }) => (countsFrom === undefined ? [] : [countsFrom])).toSorted();
   if (missing <= 0 && broken !== undefined) {
-    return `the approval by break-glass counts from ${clockTime(broken)} on, unless somebody says no;`;
+    return `the approval by break-glass counts from ${clockTime(broken)} on, unless somebody says no; then`;
   }
   if (missing <= 0) return 'approved;';
   return approvals === 0
