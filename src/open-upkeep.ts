@@ -7,9 +7,11 @@ import type { Check } from './checks/check.ts';
 import { checkScratch } from './checks/check-scratch.ts';
 import type { Config } from './config/config.ts';
 import { readSecret } from './config/load-config.ts';
+import { tlsPlacesOf } from './config/tls-places.ts';
 import type { Environment } from './plans/environment.ts';
 import { findEndedHolds } from './runs/ended-holds.ts';
 import type { RunRecords } from './runs/run-records.ts';
+import { readCertificateEnds } from './schedules/certificates.ts';
 import { createSelfCheckKind } from './schedules/self-check.ts';
 import { systemClock as clock } from './shared/clock.ts';
 import { millisecondsOf } from './shared/duration-text.ts';
@@ -71,9 +73,13 @@ function selfCheckOf(deps: Deps): Omit<Parameters<typeof createSelfCheckKind>[0]
   const { name, systems, config, folder, database, records, environment } = deps;
   const within = config.schedules[name]?.backupWithin;
   const { apiUrl, botToken } = config.slack;
+  const places = Object.entries(config.environments[name]?.systems ?? {}).map(
+    ([system, settings]) => [system, tlsPlacesOf(settings)] as const,
+  );
   return {
     systems,
     clock,
+    certificates: () => readCertificateEnds(new Map(places)),
     look: () => lookAtSelf(database.pool, name),
     slack: async () => testToken(apiUrl, await readSecret(botToken)),
     newestBackup: async () => (await folder.listSets(name))[0] ?? null,

@@ -6,6 +6,7 @@ import { sayDuration } from '../shared/duration.ts';
 import { Failure } from '../shared/failure.ts';
 import type { Finding } from '../systems/finding.ts';
 import { defineStepKind, readingPreview, type StepKind, type System } from '../systems/system.ts';
+import { judgeCertificates } from './certificates.ts';
 import { readClocks } from './clocks.ts';
 import type { SelfLook } from './self-look.ts';
 
@@ -21,6 +22,8 @@ interface Deps {
   /** Milliseconds; null = not asked for. */
   readonly backupWithin: number | null;
   readonly endedHolds: () => Promise<readonly EndedHold[]>;
+  /** When certificates of systems end, by system. */
+  readonly certificates: () => Promise<ReadonlyMap<string, Date>>;
   readonly clock: Clock;
 }
 
@@ -69,6 +72,7 @@ const looks: Readonly<Record<string, Look>> = {
     return backupWithin === null ? [] : judgeBackup(await newestBackup(), backupWithin, clock.now());
   },
   'ended-holds': async ({ endedHolds }) => judgeHolds(await endedHolds()),
+  certificates: async ({ certificates, clock }) => judgeCertificates(await certificates(), clock.now()),
   clocks: async ({ systems, clock }) => judgeClocks(await readClocks(systems, clock)),
 };
 

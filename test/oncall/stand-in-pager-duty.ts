@@ -1,9 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { makeCertificate } from '../self-made-certificate.ts';
 
 interface Asked {
   readonly path: string;
@@ -127,20 +124,4 @@ function ask(state: State, url: URL, authorization?: string, accept?: string): [
     return [200, { incidents: state.incidents.filter((incident) => incident.key === key).slice(-1), more: false }];
   }
   return [404, { error: { message: 'Not Found' } }];
-}
-
-/** For 127.0.0.1 and a day. */
-function makeCertificate(): { key: string; cert: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'tas-certificate-'));
-  try {
-    const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=stand-in', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const how = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
-    execFileSync('openssl', ['req', '-x509', ...how, '-keyout', keyFile, '-out', certFile, ...subject], {
-      stdio: 'ignore',
-    });
-    return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8') };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }

@@ -30,6 +30,7 @@ beforeEach(() => {
     newestBackup: async () => ({ id: 'bak-1', createdAt: '2026-11-22T20:00:00Z' }),
     backupWithin: 26 * 3_600_000,
     endedHolds: async () => [],
+    certificates: async () => new Map([['graph', new Date('2027-06-01T00:00:00Z')]]),
     clock: { now: () => now },
   };
 });
@@ -106,6 +107,20 @@ it('says which part could not be looked at, in no words of what was thrown, and 
   ]);
   expect(JSON.stringify(findings)).not.toContain('hunter2');
   expect(findings.map(({ check: id }) => id)).toContain('backups-room');
+});
+
+it('warns two weeks before a certificate ends, and finds one that has ended', async () => {
+  const ends = (graph: string) => async () =>
+    new Map([
+      ['graph', new Date(graph)],
+      ['identity', new Date('2027-06-01T00:00:00Z')],
+    ]);
+  const of = async (graph: string) =>
+    (await check({ certificates: ends(graph) })).find(({ check: id }) => id === 'certificates');
+  expect(await of('2026-12-07T03:00:01Z')).toMatchObject({ status: 'passed' });
+  expect(await of('2026-12-07T02:59:59Z')).toMatchObject({ status: 'warning', samples: ['graph: ends on 2026-12-07'] });
+  expect(await of('2026-11-23T03:00:00Z')).toMatchObject({ status: 'failed', samples: ['graph: ended on 2026-11-23'] });
+  expect(await open({ certificates: async () => new Map() })).toEqual([]);
 });
 
 it('tells of runs whose hold is over', async () => {
