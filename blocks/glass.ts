@@ -6,12 +6,16 @@ import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
 import { planEvidence } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { actions, context, type Message, section } from './message.ts';
-import { sayAbout, sayHeadline, sayTotals } from './say.ts';
-
-const minutes = 10;
+import { sayAbout, sayHeadline, sayMany, sayTotals } from './say.ts';
+import { clockTime } from './when.ts';
 
 /** What somebody sees, alone, before he approves by break-glass: exactly what would run, and what it means to do so. */
-export function glassCard(run: Run, tokens: Tokens, reason: string, { link }: Beside = nothingBeside): Message {
+export function glassCard(
+  run: Run,
+  tokens: Tokens,
+  { reason, vetoMinutes }: { readonly reason: string; readonly vetoMinutes: number },
+  { link }: Beside = nothingBeside,
+): Message {
   const headline = plain(sayHeadline(run));
   const environment = bare(run.environment, 40).toUpperCase();
   const dialog = confirm(
@@ -25,7 +29,7 @@ export function glassCard(run: Run, tokens: Tokens, reason: string, { link }: Be
     head: [
       section(`🔨 *Break-glass: ${headline}*\n${plain(run.plan.title, 200)}\nYour reason: “${plain(reason, 500)}”`),
       context(
-        `For an emergency in which no approver can be reached. It counts ${minutes} minutes after it, unless an approver rejects it or an operator withdraws the run before. ${runLink(run.id, link)}`,
+        `For an emergency in which no approver can be reached. It counts ${sayMany(vetoMinutes, 'minute')} after it, unless an approver rejects it or an operator withdraws the run before. ${runLink(run.id, link)}`,
       ),
     ],
     body: planEvidence(run.plan, 'card'),
@@ -37,12 +41,14 @@ export function glassCard(run: Run, tokens: Tokens, reason: string, { link }: Be
 export function glassBrokenMessage(run: Run, text: string, called: Called, link: string | null = null): Message {
   const headline = plain(sayHeadline(run));
   const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20).join(' ');
+  const counts = run.votes.findLast(({ countsFrom }) => countsFrom !== undefined)?.countsFrom;
+  const from = counts === undefined ? 'it counts soon' : `it counts from ${clockTime(counts)} on`;
   const say = `${code(`/tas reject ${run.id} reason:"…"`)}, [Reject…] or [Withdraw…] on its card`;
   return {
     text: `Glass broken: ${headline}`,
     blocks: [
       section(
-        `🔨🚨 *Glass broken: ${headline}*\nApproved without an approver. ${plain(text, 800)}\n${calls === '' ? '' : `${calls} `}it counts ${minutes} minutes after that and then starts by itself, unless somebody says no: ${say} · ${runLink(run.id, link)}`,
+        `🔨🚨 *Glass broken: ${headline}*\nApproved without an approver. ${plain(text, 800)}\n${calls === '' ? '' : `${calls} please look: `}${from} and then starts by itself, unless somebody says no: ${say} · ${runLink(run.id, link)}`,
       ),
     ],
   };

@@ -1,3 +1,4 @@
+import { vetoMinutes } from '../src/runs/cast-vote.ts';
 import { Failure } from '../src/shared/failure.ts';
 import { findRun, takeNames } from './ask.ts';
 import type { Command } from './command.ts';
@@ -6,7 +7,7 @@ import type { Command } from './command.ts';
 export const breakGlass: Command = {
   word: 'break-glass',
   usage: 'break-glass <run> reason:"…" [env:<environment>]',
-  summary: 'In an emergency without an approver: approves a run all the same, loudly, after ten minutes for a veto',
+  summary: 'In an emergency without an approver: approves a run all the same, loudly, after a time for a veto',
   examples: ['break-glass run-01jd0a4ycz reason:"logins fail since the release, and no approver answers"'],
   roles: ['operator', 'approver'],
   async run(words, context) {
@@ -20,7 +21,8 @@ export const breakGlass: Command = {
     }
     const { door, person, show } = context;
     const run = await findRun(id, words, context);
-    if (show === null && run.status === 'planned') return { kind: 'to-break-glass', run, reason: words.reason };
+    if (show === null && run.status === 'planned')
+      return { kind: 'to-break-glass', run, reason: words.reason, vetoMinutes };
     show?.(run);
     const { digest } = run;
     const outcome = await door.vote({

@@ -94,7 +94,7 @@ export type Reply =
   /** The run to vote on, with buttons: nobody signs what was not shown. */
   | { readonly kind: 'to-vote'; readonly run: Run }
   /** The same, for who breaks the glass. */
-  | { readonly kind: 'to-break-glass'; readonly run: Run; readonly reason: string }
+  | { readonly kind: 'to-break-glass'; readonly run: Run; readonly reason: string; readonly vetoMinutes: number }
   | { readonly kind: 'retried'; readonly run: Run }
   | { readonly kind: 'controlled'; readonly what: ControlWord; readonly run: Run }
   | { readonly kind: 'kept'; readonly run: Run }

@@ -1,4 +1,5 @@
 import { sayAsked } from '../plans/plan.ts';
+import { vetoMinutes } from '../runs/cast-vote.ts';
 import type { Run, RunEvent, RunEventType } from '../runs/run.ts';
 import { eventName, type PageDetail, type PageStore, type Pages, type Severity } from './page.ts';
 
@@ -125,7 +126,7 @@ function glassOf({ environment, plan, id }: Run): PageDetail {
     environment,
     severity: 'critical',
     summary: `${environment}: ${sayAsked(plan)} was approved by break-glass, without an approver.`,
-    advice: `It starts ten minutes after that unless somebody says no. In Slack: /tas reject ${id} reason:"…", or /tas cancel ${id}.`,
+    advice: `It starts ${vetoMinutes} minutes after that unless somebody says no. In Slack: /tas reject ${id} reason:"…", or /tas cancel ${id}.`,
     runId: id,
   };
 }

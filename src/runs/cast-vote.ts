@@ -20,8 +20,9 @@ interface Deps {
   readonly stepUp?: StepUp;
 }
 
-/** How long an approval by break-glass may be vetoed before it counts, in milliseconds. */
-const vetoTime = 10 * 60_000;
+/** For how many minutes an approval by break-glass may be vetoed before it counts. */
+export const vetoMinutes = 10;
+const vetoTime = vetoMinutes * 60_000;
 
 /** A vote on a run's plan, or on the step that it stands before. Vote, decision and the place in the queue are one transaction. */
 export async function castVote(deps: Deps, request: VoteRequest): Promise<VoteOutcome> {

@@ -75,9 +75,9 @@ async function messageOf(reply: Reply, { door, tokens, beside, now }: RenderDeps
     case 'to-vote':
       return ballotCard(reply.run, await tokens.ofRun(reply.run), await beside(reply.run));
     case 'to-break-glass': {
-      const { run, reason } = reply;
+      const { run, reason, vetoMinutes } = reply;
       const glass = await tokens.ofMeaning({ action: 'glass', runId: run.id, digest: run.digest, words: reason });
-      return glassCard(run, { glass }, reason, await beside(run));
+      return glassCard(run, { glass }, { reason, vetoMinutes }, await beside(run));
     }
     case 'retried':
       return retriedMessage(reply.run, await linkOf(reply.run));

@@ -120,7 +120,7 @@ const pieces: [string, Message][] = [
   ]),
   ['paused', pausedMessage(run)],
   ['disputed', disputedMessage(run, hostile)],
-  ['break-glass', glassCard(run, { glass: 't' }, hostile)],
+  ['break-glass', glassCard(run, { glass: 't' }, { reason: hostile, vetoMinutes: 10 })],
   ['glass broken', glassBrokenMessage(run, hostile, called)],
   [
     'a receipt',

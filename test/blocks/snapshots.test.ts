@@ -188,9 +188,10 @@ describe('what people see', () => {
           advice,
           waysOf(advice).map((_, index) => `t${index}`),
         ),
-      'break-glass': () => glassCard(runIn('planned'), { glass: 'g' }, 'logins fail since the release'),
+      'break-glass': () =>
+        glassCard(runIn('planned'), { glass: 'g' }, { reason: 'logins fail since the release', vetoMinutes: 10 }),
       'the glass is broken': () =>
-        glassBrokenMessage(runIn('planned'), 'erin: logins fail since the release', {
+        glassBrokenMessage(brokenGlass(), 'erin: logins fail since the release', {
           users: [],
           groups: ['S0APPROVE'],
         }),
