@@ -56,7 +56,9 @@ export function homeView(contents: HomeContents): HomeView {
     wayButton(2, 'Help', contents.help),
   ];
   const blocks: Block[] = [
-    section(`*TAS* · you are ${person.roles.join(', ')} · as of ${when(at.toISOString())}`),
+    section(
+      `*TAS* · your ${person.roles.length === 1 ? 'role' : 'roles'}: ${person.roles.join(', ')} · as of ${when(at.toISOString())}`,
+    ),
     ...actions(buttons),
     ...(waiting.length === 0 ? [] : [section('✋ *Waits for your vote*'), ...waiting.flatMap(runBlocks)]),
     section(`*Open runs*${open.length > 0 ? '' : `\nNothing ${waiting.length > 0 ? 'else ' : ''}goes on.`}`),
