@@ -1,5 +1,6 @@
-import { Failure } from '../src/shared/failure.ts';
-import { askEnvironment, findRun, isRefusal, takeNames } from './ask.ts';
+import type { VoteRequest } from '../src/runs/door.ts';
+import type { Run } from '../src/runs/run.ts';
+import { askEnvironment, findRun, isRefusal, takeNames, takeReason } from './ask.ts';
 import { approvers, type Command, type CommandContext, type Reply } from './command.ts';
 import type { ParsedWords } from './parse-words.ts';
 
@@ -26,13 +27,7 @@ export const reject: Command = {
   roles: approvers,
   async run(words, context) {
     const [id = ''] = takeNames(reject, words, 1, 1);
-    if (words.reason === null) {
-      throw new Failure({
-        code: 'wrong-use',
-        message: 'Saying no needs a reason.',
-        advice: `Write \`${reject.usage}\`. No vote was counted.`,
-      });
-    }
+    takeReason(reject, words, 'Saying no needs a reason.');
     return vote('reject', id, words, context);
   },
 };
@@ -44,23 +39,25 @@ async function vote(
   words: ParsedWords,
   context: CommandContext,
 ): Promise<Reply> {
-  const { door, person, show } = context;
   const run = await findRun(id, words, context);
-  const gate = run.control.ballot;
-  if (choice === 'approve' && show === null) {
-    if (run.status === 'planned' || gate !== null) return { kind: 'to-vote', run };
+  if (choice === 'approve' && context.show === null) {
+    if (run.status === 'planned' || run.control.ballot !== null) return { kind: 'to-vote', run };
     return { kind: 'run', run, conflicts: { total: 0, conflicts: [] } };
   }
+  return castVote(run, { choice, reason: words.reason }, context);
+}
+
+/** On what is shown now. */
+export async function castVote(
+  run: Run,
+  vote: Pick<VoteRequest, 'choice' | 'reason' | 'breaksGlass'>,
+  { door, person, show }: CommandContext,
+): Promise<Reply> {
   show?.(run);
-  const outcome = await door.vote({
-    runId: run.id,
-    digest: gate?.digest ?? run.digest,
-    person,
-    choice,
-    reason: words.reason,
-  });
+  const digest = run.control.ballot?.digest ?? run.digest;
+  const outcome = await door.vote({ runId: run.id, digest, person, ...vote });
   if (outcome.kind !== 'counted') return outcome;
-  return { kind: 'voted', run: outcome.run, choice, decision: outcome.decision };
+  return { kind: 'voted', run: outcome.run, choice: vote.choice, decision: outcome.decision };
 }
 
 async function listWaiting(words: ParsedWords, context: CommandContext): Promise<Reply> {

@@ -35,6 +35,12 @@ export function takeNames(
   throw new Failure({ code: 'wrong-use', message, advice: `Write \`${command.usage}\`. Nothing was done.` });
 }
 
+/** A vote that needs a reason; throws `wrong-use` without one. */
+export function takeReason({ usage }: Pick<Command, 'usage'>, { reason }: ParsedWords, message: string): string {
+  if (reason !== null) return reason;
+  throw new Failure({ code: 'wrong-use', message, advice: `Write \`${usage}\`. No vote was counted.` });
+}
+
 /** The run by its id; throws `unknown-run` with the nearest of the newest ones. */
 export async function findRun(id: string, words: ParsedWords, context: CommandContext): Promise<Run> {
   const run = await context.door.run(id);

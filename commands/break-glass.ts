@@ -1,6 +1,6 @@
-import { vetoMinutes } from '../src/runs/cast-vote.ts';
-import { Failure } from '../src/shared/failure.ts';
-import { findRun, takeNames } from './ask.ts';
+import { vetoMinutes } from '../src/approvals/vote.ts';
+import { castVote } from './approve.ts';
+import { findRun, takeNames, takeReason } from './ask.ts';
 import type { Command } from './command.ts';
 
 /** The rights are asked of the door, which looks them up at the vote. Nobody signs what was not shown: in Slack a button follows. */
@@ -12,28 +12,9 @@ export const breakGlass: Command = {
   roles: ['operator', 'approver'],
   async run(words, context) {
     const [id = ''] = takeNames(breakGlass, words, 1, 1);
-    if (words.reason === null) {
-      throw new Failure({
-        code: 'wrong-use',
-        message: 'Break-glass needs a reason.',
-        advice: `Write \`${breakGlass.usage}\`. No vote was counted.`,
-      });
-    }
-    const { door, person, show } = context;
+    const reason = takeReason(breakGlass, words, 'Break-glass needs a reason.');
     const run = await findRun(id, words, context);
-    if (show === null && run.status === 'planned')
-      return { kind: 'to-break-glass', run, reason: words.reason, vetoMinutes };
-    show?.(run);
-    const { digest } = run;
-    const outcome = await door.vote({
-      runId: run.id,
-      digest,
-      person,
-      choice: 'approve',
-      reason: words.reason,
-      breaksGlass: true,
-    });
-    if (outcome.kind !== 'counted') return outcome;
-    return { kind: 'voted', run: outcome.run, choice: 'approve', decision: outcome.decision };
+    if (context.show === null && run.status === 'planned') return { kind: 'to-break-glass', run, reason, vetoMinutes };
+    return castVote(run, { choice: 'approve', reason, breaksGlass: true }, context);
   },
 };

@@ -1,3 +1,6 @@
+/** For how many minutes an approval by break-glass may be vetoed before it counts. */
+export const vetoMinutes = 10;
+
 /** A person's word on one plan, by its digest. One a person and run. */
 export interface Vote {
   readonly voter: { readonly id: string; readonly name: string };

@@ -1,5 +1,5 @@
+import { vetoMinutes } from '../approvals/vote.ts';
 import { sayAsked } from '../plans/plan.ts';
-import { vetoMinutes } from '../runs/cast-vote.ts';
 import type { Run, RunEvent, RunEventType } from '../runs/run.ts';
 import { eventName, type PageDetail, type PageStore, type Pages, type Severity } from './page.ts';
 

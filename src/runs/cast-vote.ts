@@ -1,18 +1,19 @@
 import { decide } from '../approvals/decide.ts';
-import type { CastVote } from '../approvals/vote.ts';
+import { type CastVote, vetoMinutes } from '../approvals/vote.ts';
 import { effectOf } from '../plans/build-plan.ts';
 import { requestersOf } from '../plans/requesters.ts';
 import type { Clock } from '../shared/clock.ts';
-import { Failure } from '../shared/failure.ts';
 import { askToConfirm, type StepUp } from './confirm-vote.ts';
-import { voteOnStep } from './control-run.ts';
+import { answerVote, castOf } from './counted-vote.ts';
 import type { VoteOutcome, VoteRequest } from './door.ts';
+import { findRun } from './find-run.ts';
 import { type Gate, isFree } from './gates.ts';
 import type { Run } from './run.ts';
 import type { RunRecords, StoredRun } from './run-records.ts';
 import { standsStill } from './run-status.ts';
 import { refusalOf } from './submit.ts';
 import { mayBreakGlass, mayVote } from './vote-gates.ts';
+import { voteOnStep } from './vote-on-step.ts';
 
 interface Deps {
   readonly records: RunRecords;
@@ -20,8 +21,6 @@ interface Deps {
   readonly stepUp?: StepUp;
 }
 
-/** For how many minutes an approval by break-glass may be vetoed before it counts. */
-export const vetoMinutes = 10;
 const vetoTime = vetoMinutes * 60_000;
 
 /** A vote on a run's plan, or on the step that it stands before. Vote, decision and the place in the queue are one transaction. */
@@ -42,26 +41,13 @@ export async function castVote(deps: Deps, request: VoteRequest): Promise<VoteOu
   });
   if (unconfirmed !== null) return unconfirmed;
   const cast: CastVote = {
-    voter: { id: request.person.id, name: request.person.name },
-    choice: request.choice,
-    digest,
-    reason: request.reason,
-    at: now.toISOString(),
+    ...castOf(request, digest, now),
     ...(request.breaksGlass === true ? { countsFrom: new Date(now.getTime() + vetoTime).toISOString() } : {}),
-    ...(request.confirmation === undefined ? {} : { confirmation: request.confirmation }),
   };
   const outcome = await deps.records.voteAndMove(run.id, cast, (votes) =>
     decide(votes, run.digest, requestersOf(run), run.votesNeeded, now),
   );
-  if (outcome === 'doubled' || outcome === 'over') {
-    const message =
-      outcome === 'doubled'
-        ? `${request.person.name} has voted on ${run.id} already.`
-        : `${run.id} no longer waits for votes.`;
-    return { kind: 'refused', code: 'stale', message, advice: 'Nothing was changed.', findings: [] };
-  }
-  const decision = outcome === 'queued' ? 'approved' : outcome;
-  return { kind: 'counted', run: await findRun(deps.records, run.id), decision };
+  return answerVote(deps.records, request, outcome, { on: run.id, over: `${run.id} no longer waits for votes.` });
 }
 
 async function judge({ records }: Deps, run: StoredRun, request: VoteRequest, now: Date): Promise<Gate> {
@@ -107,14 +93,4 @@ export async function countBrokenGlass({
     if (run === null) continue;
     await records.countVotes(id, (votes) => decide(votes, run.digest, requestersOf(run), run.votesNeeded, now));
   }
-}
-
-async function findRun(records: RunRecords, runId: string): Promise<StoredRun> {
-  const run = await records.find(runId);
-  if (run) return run;
-  throw new Failure({
-    code: 'unknown-run',
-    message: `There is no run ${runId}.`,
-    advice: '`/tas runs` lists them. Nothing was changed.',
-  });
 }

@@ -1,23 +1,17 @@
-import { decide } from '../approvals/decide.ts';
-import type { CastVote } from '../approvals/vote.ts';
-import { requestersOf } from '../plans/requesters.ts';
 import type { Clock } from '../shared/clock.ts';
-import { Failure, type FailureReport } from '../shared/failure.ts';
 import { stoppedBy } from './before-batch.ts';
-import { askToConfirm, type StepUp } from './confirm-vote.ts';
 import type { Asker } from './control-records.ts';
-import type { ControlRequest, Refusal, VoteOutcome, VoteRequest } from './door.ts';
+import type { ControlRequest, Refusal } from './door.ts';
+import { findRun } from './find-run.ts';
 import { mayControl } from './gates.ts';
-import type { Run, StepGate } from './run.ts';
+import type { Run } from './run.ts';
 import type { RunRecords, StoredRun } from './run-records.ts';
 import { refusalOf } from './submit.ts';
 import { paces } from './throttle.ts';
-import { mayVote } from './vote-gates.ts';
 
 interface Deps {
   readonly records: RunRecords;
   readonly clock: Clock;
-  readonly stepUp?: StepUp;
 }
 
 /** Pause, resume, stop, cancel, slower, faster. Asked twice it happens once; what does not fit the status is refused. */
@@ -87,85 +81,6 @@ async function changePace(
   return staleRefusal(now, what);
 }
 
-/** A vote on one step of a paused run, by the rules of every vote. */
-export async function voteOnStep(
-  deps: Deps,
-  run: StoredRun,
-  gate: StepGate,
-  request: VoteRequest,
-): Promise<VoteOutcome> {
-  const { person, choice, reason } = request;
-  if (request.breaksGlass === true) {
-    return refusalOf({
-      pass: false,
-      code: 'wrong-use',
-      message: `${run.id} waits for a vote on “${gate.step.title}”, and that cannot be given by break-glass.`,
-      advice: `The run stands still and nothing is lost: an approver has to vote, or undo it (\`/tas rollback ${run.id}\`).`,
-    });
-  }
-  const requesterIds = requestersOf(run);
-  const now = deps.clock.now();
-  const digest = request.digest ?? gate.digest;
-  const ballot = mayVote({
-    run: {
-      id: `${run.id}, “${gate.step.title}”`,
-      status: 'planned',
-      digest: gate.digest,
-      requesterIds,
-      expiresAt: gate.expiresAt,
-      voterIds: gate.votes.map(({ voter }) => voter.id),
-      destroys: gate.step.effect === 'destroys',
-    },
-    again: `Resume the run (\`/tas resume ${run.id}\`): the step is then planned anew. Nothing was changed.`,
-    voter: person,
-    choice,
-    digest,
-    now,
-  });
-  if (!ballot.pass) return refusalOf(ballot);
-  const { expiresAt, step } = gate;
-  const unconfirmed = await askToConfirm(deps.stepUp, run, request, {
-    digest,
-    expiresAt,
-    undoClass: step.undoClass,
-    effect: step.effect,
-  });
-  if (unconfirmed !== null) return unconfirmed;
-  const vote: CastVote = {
-    voter: { id: person.id, name: person.name },
-    choice,
-    digest,
-    reason,
-    at: now.toISOString(),
-    ...(request.confirmation === undefined ? {} : { confirmation: request.confirmation }),
-  };
-  const outcome = await deps.records.voteOnGate(
-    run.id,
-    gate.id,
-    vote,
-    (votes) => decide(votes, gate.digest, requesterIds, gate.votesNeeded, now),
-    saidNo(gate, person.name, reason),
-  );
-  if (outcome === 'doubled' || outcome === 'over') {
-    const message =
-      outcome === 'doubled'
-        ? `${person.name} has voted on “${gate.step.title}” already.`
-        : `${run.id} no longer waits for that vote.`;
-    return refusalOf({ pass: false, code: 'stale', message, advice: 'Nothing was changed.' });
-  }
-  const decision = outcome === 'queued' ? 'approved' : outcome;
-  return { kind: 'counted', run: await findRun(deps.records, run.id), decision };
-}
-
-function saidNo(gate: StepGate, name: string, reason: string | null): FailureReport {
-  return {
-    code: 'not-allowed',
-    message: `${name} said no to “${gate.step.title}”${reason === null ? '' : `: ${reason}`}.`,
-    advice: 'That step has changed nothing. Retry asks for the vote again; or undo the run, or keep it as it is.',
-    retryable: true,
-  };
-}
-
 const fits = {
   pause: 'running',
   resume: 'paused',
@@ -185,15 +100,5 @@ function staleRefusal(run: Run, what: ControlRequest['what']): Refusal {
     advice: started
       ? `Stop it instead: \`/tas stop ${run.id}\`. Nothing was changed.`
       : '`/tas status` shows where things are. Nothing was changed.',
-  });
-}
-
-async function findRun(records: RunRecords, runId: string): Promise<StoredRun> {
-  const run = await records.find(runId);
-  if (run) return run;
-  throw new Failure({
-    code: 'unknown-run',
-    message: `There is no run ${runId}.`,
-    advice: '`/tas runs` lists them. Nothing was changed.',
   });
 }

@@ -8,6 +8,7 @@ import type { StepUp } from './confirm-vote.ts';
 import { controlRun } from './control-run.ts';
 import type { Door, EnvironmentStatus, Person, Refusal, SystemView } from './door.ts';
 import { findEndedHolds } from './ended-holds.ts';
+import { findRun } from './find-run.ts';
 import { mayOperate, mayRead } from './gates.ts';
 import { readMarks, unmark } from './heartbeat.ts';
 import { readStanding, standingFor } from './intrusions.ts';
@@ -66,16 +67,6 @@ function reading(person: Person): Refusal | null {
   return gate.pass ? null : refusalOf(gate);
 }
 
-async function findRun(deps: DoorDeps, runId: string) {
-  const run = await deps.records.find(runId);
-  if (run) return run;
-  throw new Failure({
-    code: 'unknown-run',
-    message: `There is no run ${runId}.`,
-    advice: '`/tas runs` lists them. Nothing was changed.',
-  });
-}
-
 async function retry(deps: DoorDeps, runId: string, person: Person): Promise<Run | Refusal> {
   return handleParked(deps, runId, person, () =>
     deps.records.enqueueRetry(runId, { id: person.id, name: person.name }),
@@ -100,8 +91,8 @@ async function handleParked(
 ): Promise<Run | Refusal> {
   const gate = mayOperate(person);
   if (!gate.pass) return refusalOf(gate);
-  const run = await findRun(deps, runId);
-  if (await work(run)) return findRun(deps, runId);
+  const run = await findRun(deps.records, runId);
+  if (await work(run)) return findRun(deps.records, runId);
   return {
     kind: 'refused',
     code: 'stale',
@@ -165,7 +156,7 @@ async function readDataModel({ dataModel }: System): Promise<SystemView['dataMod
 }
 
 async function readConflicts(deps: DoorDeps, runId: string, limit: number): Promise<ConflictReport> {
-  const run = await findRun(deps, runId);
+  const run = await findRun(deps.records, runId);
   const environment = findEnvironment(deps.environments, run.environment);
   const progress = new Map(run.steps.map((step) => [step.stepId, step]));
   const conflicts = [];

@@ -42,6 +42,14 @@ export interface LeaseView {
   readonly since: string;
 }
 
+/** Which vote it is: one a person and digest. */
+export interface VoteName {
+  readonly runId: string;
+  /** Of the plan, or of the step. */
+  readonly digest: string;
+  readonly voterId: string;
+}
+
 /**
  * What runs keep in the bot's own database. Every change of a status goes by the table of legal moves and writes its
  * event in the same transaction; an illegal move changes nothing and answers false.
@@ -64,8 +72,8 @@ export interface RunRecords extends ControlRecords {
     vote: CastVote,
     decide: (votes: readonly Vote[]) => 'wait' | 'queued' | 'rejected',
   ): Promise<'doubled' | 'over' | 'wait' | 'queued' | 'rejected'>;
-  /** Runs with a vote, on the plan or on a step, that was given after that time. */
-  votedSince(at: Date): Promise<readonly string[]>;
+  /** Votes, on plans and on steps, that were given after that time. */
+  votedSince(at: Date): Promise<readonly VoteName[]>;
   /** Planned runs with an approval by break-glass that counts by now. */
   brokenGlassDue(now: Date): Promise<readonly string[]>;
   /** What the votes that are there come to by now, and what follows from it, in one transaction. */

@@ -34,12 +34,13 @@ export function createVoteStore(
         return follow(deps, client, runId, decide, vote.reason);
       }),
     async votedSince(at) {
-      const { rows } = await database.pool.query<{ run_id: string }>(
-        `select run_id from tas.vote where at > $1
-         union select run_id from tas.step_gate_vote join tas.step_gate gate on gate.id = gate_id where at > $1`,
+      const { rows } = await database.pool.query<{ run_id: string; digest: string; voter_id: string }>(
+        `select run_id, digest, voter_id from tas.vote where at > $1
+         union all select run_id, vote.digest, voter_id from tas.step_gate_vote vote
+           join tas.step_gate gate on gate.id = gate_id where at > $1`,
         [at],
       );
-      return rows.map((row) => row.run_id);
+      return rows.map((row) => ({ runId: row.run_id, digest: row.digest, voterId: row.voter_id }));
     },
     async brokenGlassDue(now) {
       const { rows } = await database.pool.query<{ run_id: string }>(

@@ -1,7 +1,7 @@
 import type { Vote } from '../approvals/vote.ts';
 import type { NewNotice, Notices } from '../notices/notice.ts';
 import { sayAsked } from '../plans/plan.ts';
-import type { RunRecords, StoredRun } from '../runs/run-records.ts';
+import type { RunRecords, StoredRun, VoteName } from '../runs/run-records.ts';
 import type { Clock } from '../shared/clock.ts';
 
 interface Deps {
@@ -32,12 +32,16 @@ export interface FollowVotes {
 export function createFollowVotes(deps: Deps): FollowVotes {
   const { records, clock } = deps;
   let followedUntil: Date | null = null;
-  const tell = createTellOnce(deps.notices);
+  /** The names that this process has told are not asked of the database again. */
+  const told = new Set<string>();
+  const tell = (due: readonly NewNotice[]) => tellOnce(deps.notices, told, due);
   return {
     async giveReceipts() {
       const now = clock.now();
       const since = followedUntil?.getTime() ?? now.getTime() - receiptsFor;
-      const ids = await records.votedSince(new Date(since));
+      const votes = await records.votedSince(new Date(since));
+      // Those of the overlap are told: their runs are not read again.
+      const ids = new Set(votes.filter((vote) => !told.has(receiptName(vote))).map(({ runId }) => runId));
       for (const id of ids) {
         const run = await records.find(id);
         if (run !== null) await tell(receiptsOf(run, now.getTime()));
@@ -53,16 +57,14 @@ export function createFollowVotes(deps: Deps): FollowVotes {
   };
 }
 
-/** The names that this process has told are not asked of the database again. */
-function createTellOnce(notices: Notices): (due: readonly NewNotice[]) => Promise<void> {
-  const told = new Set<string>();
-  return async (due) => {
-    const fresh = due.filter(({ once }) => !told.has(once));
-    if (fresh.length > 0) await notices.add(fresh);
-    if (told.size > 10_000) told.clear();
-    for (const { once } of fresh) told.add(once);
-  };
+async function tellOnce(notices: Notices, told: Set<string>, due: readonly NewNotice[]): Promise<void> {
+  const fresh = due.filter(({ once }) => !told.has(once));
+  if (fresh.length > 0) await notices.add(fresh);
+  if (told.size > 10_000) told.clear();
+  for (const { once } of fresh) told.add(once);
 }
+
+const receiptName = ({ runId, digest, voterId }: VoteName): string => `receipt:${runId}:${digest}:${voterId}`;
 
 function receiptsOf(run: StoredRun, now: number): NewNotice[] {
   const given = [
@@ -84,7 +86,7 @@ function receipt(run: StoredRun, vote: Vote, destroys: number, oneWay: boolean):
     topic,
     to: { user: voter.id },
     anew: true,
-    once: `receipt:${runId}:${digest}:${voter.id}`,
+    once: receiptName({ runId, digest, voterId: voter.id }),
     content: {
       kind: 'vote-receipt',
       runId,

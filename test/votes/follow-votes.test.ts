@@ -24,7 +24,9 @@ function world(over: Partial<StoredRun>, production = false) {
       votedSince: async (at: Date) => {
         looks.push(at.toISOString());
         const given = [...run.votes, ...run.control.gates.flatMap((gate) => gate.votes)];
-        return given.some((vote) => Date.parse(vote.at) > at.getTime()) ? [run.id] : [];
+        return given
+          .filter((vote) => Date.parse(vote.at) > at.getTime())
+          .map(({ digest, voter }) => ({ runId: run.id, digest, voterId: voter.id }));
       },
       list: async ({ statuses }: { statuses?: readonly string[] }) =>
         statuses === undefined || statuses.includes(run.status) ? [run] : [],
