@@ -2,7 +2,8 @@ import type { Outlook } from '../src/runs/outlook.ts';
 import type { Run } from '../src/runs/run.ts';
 import { sayAtAGlance } from './at-a-glance.ts';
 import { button, confirm, type Tokens } from './button.ts';
-import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
+import { type Called, mentionAll } from './called.ts';
+import { bare, code, mentionUser, plain } from './escape.ts';
 import { planEvidence } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { actions, type Block, context, type Message, section } from './message.ts';
@@ -10,26 +11,18 @@ import { nextOfPlan } from './next.ts';
 import { sayAbout, sayCount, sayHeadline, sayTotals } from './say.ts';
 import { clockTime } from './when.ts';
 
-/** Who is called to vote: Slack ids. */
-export interface Called {
-  readonly users: readonly string[];
-  readonly groups: readonly string[];
-}
-
 /** The card that people vote on. Its first lines say it all on a phone; below them is the evidence. */
 export function approvalCard(run: Run, tokens: Tokens, called: Called, outlook: Outlook | null = null): Message {
   const headline = plain(sayHeadline(run));
   const glance = plain(sayAtAGlance(run));
-  const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20);
+  const calls = mentionAll(called);
   const asked = `${mentionUser(run.requester.id)} asks; votes until ${clockTime(run.expiresAt)}`;
   const head: Block[] = [
     section(
       `*${headline}*\n${glance}\n${plain(run.plan.title, 200)}${run.reason === null ? '' : `\n“${plain(run.reason, 500)}”`}`,
     ),
     ...undoByItself(run),
-    context(
-      `${nextOfPlan(run, outlook)}\n${calls.length === 0 ? '' : `${calls.join(' ')} please vote · `}${asked} · ${code(run.id)}`,
-    ),
+    context(`${nextOfPlan(run, outlook)}\n${calls === '' ? '' : `${calls} please vote · `}${asked} · ${code(run.id)}`),
   ];
   const tail = [
     ...voteLines(run.votes),

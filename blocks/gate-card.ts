@@ -1,8 +1,9 @@
 import type { Run, StepGate } from '../src/runs/run.ts';
-import { type Called, voteLines } from './approval-card.ts';
+import { voteLines } from './approval-card.ts';
 import { type Beside, nothingBeside, runLink } from './beside.ts';
 import { button, confirm, type Tokens } from './button.ts';
-import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
+import { type Called, mentionAll } from './called.ts';
+import { bare, code, plain } from './escape.ts';
 import { stepEvidence } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { actions, context, type Message, section } from './message.ts';
@@ -30,9 +31,9 @@ export function gateCard(
   const open = run.control.ballot?.id === gate.id;
   const environment = bare(run.environment, 40).toUpperCase();
   const what = `${plain(run.environment, 60).toUpperCase()} · ${sayEffect(step)} · ${plain(step.title, 160)}`;
-  const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20);
+  const calls = mentionAll(called);
   const asks = open
-    ? `${nextOfStep(gate, outlook)}\n${calls.length === 0 ? '' : `${calls.join(' ')} please vote · `}votes until ${clockTime(gate.expiresAt)}, ${gate.votesNeeded} needed`
+    ? `${nextOfStep(gate, outlook)}\n${calls === '' ? '' : `${calls} please vote · `}votes until ${clockTime(gate.expiresAt)}, ${gate.votesNeeded} needed`
     : words[gate.state === 'open' ? 'replaced' : gate.state];
   const undo = step.undoClass === 'one-way' ? ' It CANNOT be undone.' : '';
   const text = `${bare(step.title, 100)} in ${environment}: ${sayEffect(step)} records.${undo}`;

@@ -1,8 +1,9 @@
 import type { Run } from '../src/runs/run.ts';
-import { type Called, voteLines } from './approval-card.ts';
+import { voteLines } from './approval-card.ts';
 import { type Beside, nothingBeside, runLink } from './beside.ts';
 import { button, confirm, type Tokens } from './button.ts';
-import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
+import { type Called, mentionAll } from './called.ts';
+import { bare, code, plain } from './escape.ts';
 import { planEvidence } from './evidence.ts';
 import { fitCard } from './fit.ts';
 import { actions, context, type Message, section } from './message.ts';
@@ -40,7 +41,7 @@ export function glassCard(
 /** The post when somebody broke the glass: whoever can say no has to see it. */
 export function glassBrokenMessage(run: Run, text: string, called: Called, link: string | null = null): Message {
   const headline = plain(sayHeadline(run));
-  const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20).join(' ');
+  const calls = mentionAll(called);
   const counts = run.votes.findLast(({ countsFrom }) => countsFrom !== undefined)?.countsFrom;
   const from = counts === undefined ? 'it counts soon' : `it counts from ${clockTime(counts)} on`;
   const say = `${code(`/tas reject ${run.id} reason:"…"`)}, [Reject…] or [Withdraw…] on its card`;

@@ -1,8 +1,8 @@
 import type { VoteReceipt, VoteWanted } from '../src/notices/notice.ts';
-import type { Called } from './approval-card.ts';
 import { runLink } from './beside.ts';
 import { button, confirm, type Tokens } from './button.ts';
-import { bare, code, mentionGroup, mentionUser, plain } from './escape.ts';
+import { type Called, mentionAll } from './called.ts';
+import { bare, code, plain } from './escape.ts';
 import { actions, context, type Message, section } from './message.ts';
 import { sayCount, sayMany } from './say.ts';
 import { clockTime, when } from './when.ts';
@@ -32,7 +32,7 @@ export function receiptMessage(receipt: VoteReceipt, tokens: Tokens, link: strin
 /** Half of the time for votes is over. */
 export function voteWantedMessage(wanted: VoteWanted, called: Called, link: string | null = null): Message {
   const { about, environment, votes, votesNeeded, expiresAt, runId } = wanted;
-  const calls = [...called.groups.map(mentionGroup), ...called.users.map(mentionUser)].slice(0, 20).join(' ');
+  const calls = mentionAll(called);
   const text = `${plain(about, 120)} in ${plain(environment.toUpperCase(), 60)} still waits: ${sayVotesSoFar(votes, votesNeeded)}`;
   return {
     text,

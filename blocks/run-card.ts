@@ -1,7 +1,8 @@
 import type { Outlook } from '../src/runs/outlook.ts';
 import type { Run } from '../src/runs/run.ts';
-import { approvalCard, type Called } from './approval-card.ts';
+import { approvalCard } from './approval-card.ts';
 import type { Tokens } from './button.ts';
+import type { Called } from './called.ts';
 import { endedCard } from './ended-card.ts';
 import type { Message } from './message.ts';
 import { progressCard } from './progress-card.ts';

@@ -1,5 +1,5 @@
-import type { Called } from '../../blocks/approval-card.ts';
-import { approverSince, configuredApprovers } from '../approvals/seniority.ts';
+import type { Called } from '../../blocks/called.ts';
+import { approverSince } from '../approvals/seniority.ts';
 import type { Config } from '../config/config.ts';
 import type { Person, Role } from '../runs/door.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -78,12 +78,6 @@ export function createIdentity(deps: {
     return group.group !== undefined && (await members(group.group, fresh)).includes(user);
   }
 
-  const sinceWhen = async (user: string): Promise<string | null | undefined> => {
-    const { group } = people.approvers;
-    const named = [configuredApprovers, ...(group === undefined ? [] : [group])];
-    return approverSince(await Promise.all(named.map((name) => outbox.members(name))), user);
-  };
-
   return {
     async person(user, asking) {
       const roles: Role[] = [];
@@ -100,8 +94,10 @@ export function createIdentity(deps: {
           cause: error,
         });
       }
-      const since = asking !== 'command' && roles.includes('approver') ? await sinceWhen(user.id) : undefined;
-      return { id: user.id, name: user.name, roles, ...(since === undefined ? {} : { approverSince: since }) };
+      const voting = asking !== 'command' && roles.includes('approver');
+      const membersOf = (group: string) => outbox.members(group);
+      const since = voting ? await approverSince(people.approvers.group, membersOf, user.id) : {};
+      return { id: user.id, name: user.name, roles, ...since };
     },
     async approvers() {
       const { users, group } = people.approvers;

@@ -1,12 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { approverSince, configuredApprovers, type Member } from '../approvals/seniority.ts';
+import { approverSince, type MembersOf } from '../approvals/seniority.ts';
 import type { Config } from '../config/config.ts';
 import type { Person, Role } from '../runs/door.ts';
 import { Failure } from '../shared/failure.ts';
 
 type People = Config['people'];
-/** Who is in a group, as it was last seen. */
-type MembersOf = (group: string) => Promise<readonly Member[]>;
 
 const groups: readonly (readonly [keyof Pick<People, 'viewers' | 'operators' | 'approvers'>, Role])[] = [
   ['viewers', 'viewer'],
@@ -57,10 +55,8 @@ async function lastSeen(people: People, membersOf: MembersOf, who: Pick<Person, 
     const members = slackGroup === undefined ? [] : await membersOf(slackGroup);
     if (users.includes(who.id) || members.some(({ id }) => id === who.id)) roles.push(role);
   }
-  const { group } = people.approvers;
-  const named = [configuredApprovers, ...(group === undefined ? [] : [group])];
-  const since = roles.includes('approver') ? approverSince(await Promise.all(named.map(membersOf)), who.id) : undefined;
-  return { ...who, roles, ...(since === undefined ? {} : { approverSince: since }) };
+  const since = roles.includes('approver') ? await approverSince(people.approvers.group, membersOf, who.id) : {};
+  return { ...who, roles, ...since };
 }
 
 function holds(expected: string | undefined, token: string): boolean {
