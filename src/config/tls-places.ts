@@ -6,8 +6,7 @@ export interface TlsPlace {
   readonly port: number;
 }
 
-/** Ports that an address without one means. */
-const usualPorts: Readonly<Record<string, number>> = { 'https:': 443, 'bolt:': 7687, 'neo4j:': 7687 };
+const boltPort = 7687;
 
 /** Where a system is reached over TLS by its configured address; a cluster's own file is not looked into. */
 export function tlsPlacesOf(system: SystemConfig): readonly TlsPlace[] {
@@ -34,8 +33,9 @@ export function tlsPlacesOf(system: SystemConfig): readonly TlsPlace[] {
 function placeOf(address: string | undefined): TlsPlace[] {
   if (address === undefined || !URL.canParse(address)) return [];
   const { protocol, hostname, port } = new URL(address);
-  const [scheme = '', encryption] = protocol.replace(':', '').split('+');
-  if (scheme !== 'https' && encryption === undefined) return [];
+  const isHttps = protocol === 'https:';
+  // bolt+s, neo4j+ssc …
+  if (!isHttps && !protocol.includes('+')) return [];
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  return [{ host, port: port === '' ? (usualPorts[`${scheme}:`] ?? 443) : Number(port) }];
+  return [{ host, port: port === '' ? (isHttps ? 443 : boltPort) : Number(port) }];
 }

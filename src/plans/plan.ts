@@ -147,6 +147,11 @@ export interface Plan {
   readonly undoClass: UndoClass;
 }
 
+/** Whether a run of it leaves something that an undo takes back. */
+export function isUndoable({ action }: Pick<Plan, 'action'>): boolean {
+  return action === 'migrate' || action === 'rollback';
+}
+
 /** What was asked for, as it was asked: `migrate space-isolation`, `backup`. */
 export function sayAsked({ action, subject }: Pick<Plan, 'action' | 'subject'>): string {
   return `${action} ${subject}`.trim();

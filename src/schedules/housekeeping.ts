@@ -16,12 +16,11 @@ interface Deps {
 
 /**
  * What the bot does by itself: every 15 seconds it closes requests that nobody approved in time, so that their cards say
- * so, looks for runs that nobody carries out any more, undoes
- * those that stopped with services down when their time is over, and counts approvals by break-glass that nobody vetoed. Votes are judged by the clock all the same. Any number of replicas may do it at once.
+ * so, looks for runs that nobody carries out any more, undoes those that stopped with services down when their time is over,
+ * and counts approvals by break-glass that nobody vetoed. Votes are judged by the clock all the same. Any number of replicas
+ * may do it at once.
  */
-export function startHousekeeping(deps: Deps): {
-  stop(): Promise<void>;
-} {
+export function startHousekeeping(deps: Deps): { stop(): Promise<void> } {
   const { records, environments, clock, logger } = deps;
   const task = schedule(
     '*/15 * * * * *',

@@ -12,6 +12,7 @@ import { runOptions } from '../../blocks/rollback-fields.ts';
 import { refusalFor } from '../../commands/answer.ts';
 import type { Desks } from '../../commands/desks.ts';
 import { type ParsedWords, wordsOf } from '../../commands/parse-words.ts';
+import { isUndoable } from '../plans/plan.ts';
 import type { Door, Person } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -143,8 +144,7 @@ async function refuse({ calls }: Deps, viewId: string, action: AskAction, person
 
 /** Whether there may be something to undo, or something that its undo kept; the plan of the undo knows. */
 function hasChanged({ plan, status, startedAt }: Run): boolean {
-  const changes = plan.action === 'migrate' || plan.action === 'rollback';
-  return changes && startedAt !== null && ['done', 'closed', 'parked', 'paused'].includes(status);
+  return isUndoable(plan) && startedAt !== null && ['done', 'closed', 'parked', 'paused'].includes(status);
 }
 
 /** What would be typed for the same. */

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Tokens } from '../../blocks/button.ts';
+import { isUndoable } from '../plans/plan.ts';
 import type { EnvironmentView } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import type { Secret } from '../shared/secret.ts';
@@ -63,7 +64,7 @@ export function createButtonTokens(outbox: Pick<Outbox, 'saveButton'>, secret: S
 }
 
 function actionsOf(run: Run): readonly RunAction[] {
-  const undoable = run.plan.action === 'migrate' || run.plan.action === 'rollback';
+  const undoable = isUndoable(run.plan);
   if (run.status === 'planned') return ['approve', 'reject', 'details', 'samples', 'cancel'];
   if (run.status === 'queued') return ['cancel', 'details'];
   if (run.status === 'running') return ['pause', 'slower', 'faster', 'stop', 'details'];

@@ -2,6 +2,7 @@ import { type HomeContents, type HomeEnvironment, type HomeRun, homeView, strang
 import { refusalFor } from '../../commands/answer.ts';
 import type { Desks } from '../../commands/desks.ts';
 import { isVoteWanted } from '../../commands/wanted-vote.ts';
+import { isUndoable } from '../plans/plan.ts';
 import type { Door, EnvironmentStatus, Person } from '../runs/door.ts';
 import type { Run } from '../runs/run.ts';
 import { isOver } from '../runs/run-status.ts';
@@ -59,7 +60,7 @@ export function createHome(deps: Deps): Home {
     const shown = await Promise.all(open.map((run) => homeRun(run, person)));
     const done = await Promise.all(
       runs
-        .filter(isUndoable)
+        .filter(canBeUndone)
         .slice(0, shownDone)
         .map((run) => homeRun(run, person)),
     );
@@ -97,8 +98,8 @@ export function createHome(deps: Deps): Home {
 }
 
 /** Whether an undo may have something to take back; its plan knows. */
-function isUndoable({ status, plan, undoneBy }: Run): boolean {
-  return status === 'done' && undoneBy === null && (plan.action === 'migrate' || plan.action === 'rollback');
+function canBeUndone({ status, plan, undoneBy }: Run): boolean {
+  return status === 'done' && undoneBy === null && isUndoable(plan);
 }
 
 async function describe(

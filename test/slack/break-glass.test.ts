@@ -11,12 +11,17 @@ afterEach(() => setup.stop());
 
 const reason = 'logins fail <!channel> since the release';
 
-it('shows what would run to who asks, alone, and votes with the reason once that is confirmed', async () => {
-  const { door, slack } = setup;
-  const run = door.add(sampleRun({}));
-  const erin = slack.as('erin');
+/** Erin asks by the command, and is shown what she would approve. */
+async function erinAsks() {
+  const run = setup.door.add(sampleRun({}));
+  const erin = setup.slack.as('erin');
   await erin.command(`/tas break-glass ${run.id} reason:"${reason}"`);
-  const card = await slack.waitFor('the card', () => erin.ephemerals()[0]);
+  return { run, erin, card: await setup.slack.waitFor('the card', () => erin.ephemerals()[0]) };
+}
+
+it('shows what would run to who asks, alone, and votes with the reason once that is confirmed', async () => {
+  const { door } = setup;
+  const { run, erin, card } = await erinAsks();
   const shown = JSON.stringify(card.blocks);
   expect(shown).toContain('Break-glass: SANDBOX');
   expect(shown).not.toContain('<!channel>');
@@ -31,10 +36,7 @@ it('shows what would run to who asks, alone, and votes with the reason once that
 
 it('looks at the click whether who asks is still an operator', async () => {
   const { door, slack } = setup;
-  const run = door.add(sampleRun({}));
-  const erin = slack.as('erin');
-  await erin.command(`/tas break-glass ${run.id} reason:"${reason}"`);
-  const card = await slack.waitFor('the card', () => erin.ephemerals()[0]);
+  const { erin, card } = await erinAsks();
   slack.setMembers(groups.operators.id, [people.alice.id]);
   await erin.click(card, 'Break the glass…');
   await until(() => door.votesAsked.length > 0);
