@@ -36,14 +36,20 @@ function nextLines(next: string, outlook: Outlook | null): string {
 function missingVotes({ votes, votesNeeded }: Pick<StepGate, 'votes' | 'votesNeeded'>): string {
   const approvals = new Set(votes.filter(({ choice }) => choice === 'approve').map(({ voter }) => voter.id)).size;
   const missing = votesNeeded - approvals;
-  const [broken] = votes.flatMap(({ countsFrom }) => (countsFrom === undefined ? [] : [countsFrom])).toSorted();
-  if (missing <= 0 && broken !== undefined) {
-    return `the approval by break-glass counts from ${clockTime(broken)} on, unless somebody says no; then`;
+  if (missing <= 0) {
+    const from = enoughFrom(votes, votesNeeded);
+    if (from === '') return 'approved;';
+    return `the approval by break-glass counts from ${clockTime(from)} on, unless somebody says no; then`;
   }
-  if (missing <= 0) return 'approved;';
   return approvals === 0
     ? `${sayMany(missing, 'vote')} wanted, then`
     : `${sayMany(missing, 'vote')} still missing; then`;
+}
+
+/** When as many approvals count as are needed: ISO 8601, empty = now already. Those by break-glass count later. */
+function enoughFrom(votes: StepGate['votes'], votesNeeded: number): string {
+  const times = votes.filter(({ choice }) => choice === 'approve').map(({ countsFrom = '' }) => countsFrom);
+  return times.toSorted()[votesNeeded - 1] ?? '';
 }
 
 function startsBy({ plan: { window } }: Run): string {

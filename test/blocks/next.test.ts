@@ -39,6 +39,18 @@ describe('what comes next', () => {
     );
   });
 
+  it('after approvals by break-glass is the time from which as many count as are needed', () => {
+    const late = (id: string, time: string): Vote => ({ ...vote(id), countsFrom: `2026-11-20T${time}:00.000Z` });
+    const [first, second] = [late('UERIN', '10:10'), late('UALAN', '10:15')];
+    expect(cardOf({ votesNeeded: 1, votes: [first] })).toMatch(
+      /counts from <!date\^.*10:10 UTC> on, unless somebody says no; then it starts by itself\./,
+    );
+    expect(cardOf({ votesNeeded: 2, votes: [first, second] })).toMatch(/counts from <!date\^[^|]*\|[^>]*10:15 UTC> on/);
+    expect(cardOf({ votesNeeded: 2, votes: [first, vote('UBOB')] })).toMatch(/counts from .*10:10 UTC> on/);
+    expect(cardOf({ votesNeeded: 2, votes: [first] })).toContain('1 vote still missing');
+    expect(cardOf({ votesNeeded: 1, votes: [first, vote('UBOB')] })).toContain('*Next:* approved;');
+  });
+
   it('is a login where an approval needs one', () => {
     const asked = (login: boolean): string => textOf(approvalCard(sampleRun(), {}, nobody, { login, watchMinutes: 0 }));
     expect(asked(true)).toContain('counts once its voter has logged in');
